@@ -1,0 +1,1 @@
+"""Runs the pipeline: Prefect flows and the command line."""

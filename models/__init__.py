@@ -1,0 +1,1 @@
+"""Learns digits, and holds the networks that read them."""

@@ -1,0 +1,1 @@
+"""Reads pages: from an inbox of scans to fields with a confidence."""

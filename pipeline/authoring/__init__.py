@@ -1,0 +1,1 @@
+"""Makes forms, and fills them with simulated handwriting."""
