@@ -60,7 +60,7 @@ class Writer:
             slant=float(np.clip(rng.normal(0.12, 0.13), -0.15, 0.45)),
             aspect=float(rng.uniform(0.78, 1.25)),
             pen_width=float(rng.uniform(0.055, 0.14)),
-            wobble=float(rng.uniform(0.5, 1.5)),
+            wobble=float(rng.uniform(0.5, 2.0)),
             roundness=int(rng.integers(0, 4)),
             pressure=float(rng.uniform(0.0, 0.8)),
             size_jitter=float(rng.uniform(0.02, 0.08)),
@@ -207,9 +207,7 @@ def rasterize(
     return np.asarray(small, np.float32) / np.float32(255)
 
 
-def _rub(
-    canvas: NDArray[np.uint8], one: Trace, scale: float, offset: tuple[float, float]
-) -> None:
+def _rub(canvas: NDArray[np.uint8], one: Trace, scale: float, offset: tuple[float, float]) -> None:
     places = (one[:, :2] + offset) * (scale * (1 << _SHIFT_BITS))
     spots = np.rint(places).astype(int).tolist()
     widths = np.maximum(np.rint(one[:, 2] * scale), 1).astype(int).tolist()

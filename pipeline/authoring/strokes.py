@@ -6,6 +6,7 @@ Lengths are in digit heights: y runs from 0 at the top to 1 at the foot, x from 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -50,10 +51,7 @@ def curve(stroke: Stroke) -> Points:
         Points of shape (M, 2), `STEPS` of them for each control point but the last.
     """
     ends = [0, *stroke.corners, len(stroke.points) - 1]
-    pieces = [
-        _spline(stroke.points[start : stop + 1])
-        for start, stop in zip(ends, ends[1:], strict=False)
-    ]
+    pieces = [_spline(stroke.points[start : stop + 1]) for start, stop in pairwise(ends)]
     return np.concatenate([*pieces, stroke.points[-1:]])
 
 
