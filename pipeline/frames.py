@@ -1,0 +1,148 @@
+"""Where the printed frames of a field's boxes really are.
+
+A frame line is dark along its whole length, a pen stroke is not: a line's profile is therefore
+the darkness of all but the faintest of a few sections along it. The lines of a field are moved
+together first, since no pen imitates all of them at once, and then each for itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.records import Box, Floats
+
+SECTIONS = 5
+LINE_WIDTH = 0.14
+"""The widest line that counts as a frame, as a share of the box height."""
+LEAST_DARKNESS = 0.04
+"""A line must be this much darker than its surroundings to be seen at all."""
+STRETCHES = np.linspace(0.97, 1.03, 13)
+TILTS = np.linspace(-0.02, 0.02, 9)
+OWN_REACH = 0.09
+"""How far one line may be from where the others put it, as a share of the box height."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameFit:
+    """The frames of one field as printed, in strip pixels; edges are the middles of lines."""
+
+    boxes: tuple[Box, ...]
+    seen: NDArray[np.bool_]
+    """(N, 4): whether the left, top, right, bottom line of each box was seen."""
+    strength: float
+    """Median darkness of the lines."""
+
+    @property
+    def support(self) -> float:
+        """The share of lines that were seen."""
+        return float(self.seen.mean())
+
+
+def settle(dark: Floats, boxes: Sequence[Box], reach: float) -> FrameFit:
+    """Move the boxes of one field onto the frame lines printed around them.
+
+    Args:
+        dark: Darkness of the field's strip, float32 of shape (H, W).
+        boxes: Where the frames are expected, in strip pixels.
+        reach: How far off they may be, in strip pixels; less than half a box, or a box is taken
+            for its neighbour.
+
+    Returns:
+        The frames, with what was seen of them.
+    """
+    edges = np.array([(box.left, box.top, box.right, box.bottom) for box in boxes], np.float64)
+    height = float(np.median(edges[:, 3] - edges[:, 1]))
+    rows = _profiles(dark, edges[:, [0, 2]], height)
+    tops = _fit_rows(rows, edges, reach)
+    edges[:, [1, 3]] = tops
+    columns = _column_profiles(dark, edges, height)
+    edges[:, [0, 2]] = _fit_columns(columns, edges, reach)
+    strengths = np.empty((len(boxes), 4))
+    for side, profiles in ((0, columns), (1, rows), (2, columns), (3, rows)):
+        edges[:, side], strengths[:, side] = _snap(profiles, edges[:, side], OWN_REACH * height)
+    strength = float(np.median(strengths))
+    noise = 2 * float(np.median([np.median(rows), np.median(columns)]))
+    seen = strengths > max(LEAST_DARKNESS, noise, strength / 3)
+    return FrameFit(tuple(Box(*map(float, edge)) for edge in edges), seen, strength)
+
+
+def _profiles(dark: Floats, spans: NDArray[np.float64], height: float) -> Floats:
+    """For each span (N, 2) of columns, how much each row looks like a line: (N, H)."""
+    sums = np.pad(np.cumsum(dark, axis=1, dtype=np.float32), ((0, 0), (1, 0)))
+    inset = 0.12 * (spans[:, 1] - spans[:, 0])
+    cuts = np.linspace(spans[:, 0] + inset, spans[:, 1] - inset, SECTIONS + 1, axis=1)
+    cuts = np.clip(np.rint(cuts).astype(int), 0, dark.shape[1])
+    lengths = np.maximum(np.diff(cuts, axis=1), 1)
+    sections = np.diff(sums[:, cuts], axis=2) / lengths
+    lines = np.partition(sections, 1, axis=2)[:, :, 1].T
+    smooth = cv2.blur(np.ascontiguousarray(lines, np.float32), (3, 1))
+    kernel = np.ones((1, 2 * round(LINE_WIDTH * height / 2) + 3), np.uint8)
+    return np.asarray(cv2.morphologyEx(smooth, cv2.MORPH_TOPHAT, kernel), np.float32)
+
+
+def _column_profiles(dark: Floats, edges: NDArray[np.float64], height: float) -> Floats:
+    """For each box, how much each column looks like a line beside it: (N, W)."""
+    spans, inverse = np.unique(np.rint(edges[:, [1, 3]] / 4) * 4, axis=0, return_inverse=True)
+    return _profiles(np.ascontiguousarray(dark.T), spans, height)[inverse.ravel()]
+
+
+def _fit_rows(
+    profiles: Floats, edges: NDArray[np.float64], reach: float
+) -> NDArray[np.float64]:
+    """Shift, tilt and stretch top and bottom lines together onto the profiles: (N, 2)."""
+    lines = edges[:, [1, 3]]
+    across = edges[:, [0, 2]].mean(axis=1, keepdims=True)
+    across -= across.mean()
+    middle = lines.mean()
+    candidates = [
+        middle + (lines - middle) * stretch + across * tilt
+        for stretch, tilt in product(STRETCHES[::3], TILTS)
+    ]
+    return _best(profiles, np.array(candidates), lines, reach)
+
+
+def _fit_columns(
+    profiles: Floats, edges: NDArray[np.float64], reach: float
+) -> NDArray[np.float64]:
+    """Shift and stretch left and right lines together onto the profiles: (N, 2)."""
+    lines = edges[:, [0, 2]]
+    middle = lines.mean()
+    candidates = [middle + (lines - middle) * stretch for stretch in STRETCHES]
+    return _best(profiles, np.array(candidates), lines, reach)
+
+
+def _best(
+    profiles: Floats, candidates: NDArray[np.float64], expected: NDArray[np.float64], reach: float
+) -> NDArray[np.float64]:
+    """Choose among candidates (C, N, 2), each shifted by up to reach, the one on most lines."""
+    shifts = np.arange(-np.floor(reach), np.floor(reach) + 1)
+    positions = candidates[:, None] + shifts[:, None, None]
+    index = np.clip(np.rint(positions).astype(int), 0, profiles.shape[1] - 1)
+    found = profiles[np.arange(len(profiles))[:, None], index]
+    ceiling = max(LEAST_DARKNESS, float(np.median(profiles.max(axis=1))))
+    scores = np.minimum(found, ceiling).mean(axis=(2, 3)) / ceiling
+    off = np.abs(positions - expected).mean(axis=(2, 3)) / max(reach, 1)
+    chosen = np.unravel_index(np.argmax(scores - 0.1 * off), scores.shape)
+    return np.asarray(positions[chosen], np.float64)
+
+
+def _snap(
+    profiles: Floats, lines: NDArray[np.float64], reach: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Move each line (N,) to the middle of the strongest one near it; with its strength."""
+    offsets = np.arange(-round(reach), round(reach) + 1)
+    index = np.rint(lines).astype(int)[:, None] + offsets
+    inside = np.clip(index, 0, profiles.shape[1] - 1)
+    near = np.take_along_axis(profiles, inside, axis=1)
+    near = near * (1 - 0.3 * np.abs(offsets) / max(reach, 1))
+    peak = np.argmax(near, axis=1)[:, None]
+    strength = np.take_along_axis(near, peak, axis=1)[:, 0]
+    around = np.where(np.abs(offsets - offsets[peak]) <= 2, near, 0) + 1e-9
+    middle = (around * (index + 0.5)).sum(axis=1) / around.sum(axis=1)
+    return np.where(strength > LEAST_DARKNESS, middle, lines), strength.astype(np.float64)

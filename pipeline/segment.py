@@ -1,0 +1,220 @@
+"""AlignedPage to BoxCrops: each box's own ink, without its frame and without its neighbours'."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import SegmentationError
+from pipeline.frames import FrameFit, settle
+from pipeline.geometry import Strip, bounding_box, sample_strip
+from pipeline.ink import darkness
+from pipeline.records import AlignedPage, Box, BoxCrop, Floats
+from pipeline.template import FieldSpec
+
+BOX_HEIGHT = 64
+"""Strip pixels to a box's height: about three for each pixel of the network's."""
+MARGIN = 0.5
+"""What is sampled around the boxes, as a share of their height: strokes leave their boxes."""
+REACH = 0.35
+"""How far the printed frames may be from where the page's alignment puts them, likewise."""
+OVERHANG = 0.3
+"""How far a digit's ink may leave its box, likewise; a longer tail is cut off there."""
+LEAST_PEN = 0.15
+"""Darkness below which nothing is ink, on any paper."""
+
+Labels = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FieldCut:
+    """One field on its way from strip to crops; kept whole so that it can be looked at."""
+
+    strip: Strip
+    dark: Floats
+    frames: FrameFit
+    ink: Floats
+    owners: Labels
+    """For each strip pixel the position of the box that its ink belongs to, -1 for none."""
+    crops: tuple[BoxCrop, ...]
+
+
+def segment(aligned: AlignedPage, fields: Sequence[FieldSpec]) -> list[FieldCut]:
+    """Cut the ink of every box of a page.
+
+    Args:
+        aligned: The page with its homography.
+        fields: The template's fields.
+
+    Returns:
+        A cut for each field, in the template's order.
+
+    Raises:
+        SegmentationError: If a field lies outside the scan.
+    """
+    return [_cut_field(aligned, field) for field in fields]
+
+
+def field_strip(aligned: AlignedPage, field: FieldSpec) -> Strip:
+    """Sample a field with a margin, its boxes BOX_HEIGHT pixels high.
+
+    Raises:
+        SegmentationError: If the field lies outside the scan.
+    """
+    height = float(np.median([box.height for box in field.boxes]))
+    area = bounding_box(field.boxes, MARGIN * height)
+    strip = sample_strip(aligned.page.image, aligned.homography, area, BOX_HEIGHT / height)
+    if strip.image.min() == strip.image.max():
+        raise SegmentationError(f"field {field.name!r} lies outside the scan: scan the whole page.")
+    return strip
+
+
+def _cut_field(aligned: AlignedPage, field: FieldSpec) -> FieldCut:
+    strip = field_strip(aligned, field)
+    dark = darkness(strip.image, reach=BOX_HEIGHT // 4)
+    frames = settle(dark, [strip.locate(box) for box in field.boxes], REACH * BOX_HEIGHT)
+    ink = remove_frames(pen_ink(dark, frames.boxes), dark, frames)
+    owners = share_out(ink, frames.boxes)
+    crops = tuple(_crop(field.name, ink, owners, frames.boxes))
+    return FieldCut(strip, dark, frames, ink, owners, crops)
+
+
+def pen_ink(dark: Floats, boxes: Sequence[Box]) -> Floats:
+    """Scale darkness so that paper with its noise is 0 and the pen is 1.
+
+    The pen is taken from the boxes themselves: the second darkest hundredth of each, and of
+    those the upper quartile, so that empty boxes do not count.
+    """
+    inside = np.concatenate([_interior(dark, box).ravel() for box in boxes])
+    paper, spread = np.percentile(inside, (50, 75))
+    darkest = [np.percentile(_interior(dark, box), 98) for box in boxes]
+    pen = max(float(np.percentile(darkest, 75)), LEAST_PEN + paper)
+    low = paper + max(4 * (spread - paper), 0.25 * (pen - paper), LEAST_PEN / 2)
+    high = max(paper + 0.8 * (pen - paper), low + 0.02)
+    return np.clip((dark - low) / (high - low), 0, 1).astype(np.float32)
+
+
+def _interior(image: Floats, box: Box, inset: float = 0.12) -> Floats:
+    """The part of a box well inside its frame."""
+    rim = inset * box.height
+    top, bottom = int(max(box.top + rim, 0)), int(box.bottom - rim) + 1
+    left, right = int(max(box.left + rim, 0)), int(box.right - rim) + 1
+    return image[top:bottom, left:right]
+
+
+def remove_frames(ink: Floats, dark: Floats, frames: FrameFit) -> Floats:
+    """Take the printed lines out of the ink and leave the strokes that cross them.
+
+    A line is as dark all along as its median tells; what is clearly darker is pen on top of it.
+    Where a line is as dark as the pen, a gap with ink on both sides is a stroke that crosses.
+    """
+    clean = ink.copy()
+    for box in frames.boxes:
+        for edge in (box.left, box.right):
+            _erase_line(clean, dark, edge, (box.top, box.bottom))
+        for edge in (box.top, box.bottom):
+            _erase_line(clean.T, dark.T, edge, (box.left, box.right))
+    return _bridge(clean, ink)
+
+
+def _erase_line(ink: Floats, dark: Floats, edge: float, ends: tuple[float, float]) -> None:
+    """Set to 0 the pixels of one upright line that are no darker than the line is."""
+    reach = BOX_HEIGHT // 12
+    left = max(int(edge) - reach, 0)
+    top, bottom = max(int(ends[0]) - 2, 0), int(ends[1]) + 3
+    band = dark[top:bottom, left : int(edge) + reach + 1]
+    if band.size == 0:
+        return
+    line = np.percentile(band, 40, axis=0)
+    line = np.maximum(line, np.maximum(np.roll(line, 1), np.roll(line, -1)))
+    ink[top:bottom, left : left + band.shape[1]][band < line + np.maximum(0.08, 0.3 * line)] = 0
+
+
+def _bridge(clean: Floats, ink: Floats) -> Floats:
+    """Give back erased ink that joins what is left on both its sides."""
+    size = BOX_HEIGHT // 12
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * (size // 2) + 3,) * 2)
+    closed = cv2.morphologyEx(clean, cv2.MORPH_CLOSE, kernel)
+    return np.asarray(np.where(clean > 0, clean, np.minimum(closed, ink)), np.float32)
+
+
+def share_out(ink: Floats, boxes: Sequence[Box]) -> Labels:
+    """Give each connected piece of ink to the box that holds most of it.
+
+    A piece with much ink in two boxes is two digits that touch: it is cut between them. A piece
+    that is mostly outside all boxes is print, and nobody's.
+
+    Returns:
+        int32 of shape (H, W): the position of each pixel's box, -1 for none.
+    """
+    count, labels, stats, _ = cv2.connectedComponentsWithStats((ink > 0).astype(np.uint8))
+    cells = _cells(ink.shape, boxes)
+    mass = np.bincount(
+        (labels * (len(boxes) + 1) + cells + 1).ravel(), ink.ravel(), count * (len(boxes) + 1)
+    ).reshape(count, -1)
+    peak = np.zeros(count, np.float32)
+    np.maximum.at(peak, labels.ravel(), ink.ravel())
+    inside = mass[:, 1:]
+    most = inside.max(axis=1)
+    owner = np.where(most > 0.4 * mass.sum(axis=1), inside.argmax(axis=1), -1)
+    owner[(peak < 0.5) | _is_remnant(stats, boxes)] = -1
+    owner[0] = -1
+    touching = (inside > 0.25 * most[:, None]).sum(axis=1) > 1
+    cut = touching & (inside.sum(axis=1) > 0.5 * mass.sum(axis=1)) & (peak >= 0.5)
+    cut[0] = False
+    owners = np.where(cut[labels], cells, owner[labels])
+    return np.asarray(owners, np.int32)
+
+
+def _cells(shape: tuple[int, ...], boxes: Sequence[Box]) -> Labels:
+    """For each pixel the position of the box it is in, -1 for none."""
+    cells = np.full(shape, -1, np.int32)
+    for position, box in enumerate(boxes):
+        rows = slice(max(round(box.top), 0), round(box.bottom) + 1)
+        cells[rows, max(round(box.left), 0) : round(box.right) + 1] = position
+    return cells
+
+
+def _is_remnant(stats: NDArray[np.int32], boxes: Sequence[Box]) -> NDArray[np.bool_]:
+    """Tell pieces of a frame line and specks of dust from ink, by size and place."""
+    left, top, width, height = (stats[:, i].astype(np.float64) for i in range(4))
+    right, bottom = left + width, top + height
+    speck = np.maximum(width, height) < BOX_HEIGHT / 8
+    band = BOX_HEIGHT / 12
+    on_line = np.zeros(len(stats), bool)
+    for box in boxes:
+        for edge in (box.left, box.right):
+            on_line |= (left > edge - band) & (right < edge + band)
+        for edge in (box.top, box.bottom):
+            on_line |= (top > edge - band) & (bottom < edge + band)
+    return speck | on_line
+
+
+def _neighbourhood(box: Box) -> tuple[slice, slice]:
+    """The pixels of a box and of its overhang."""
+    reach = OVERHANG * box.height
+    return (
+        slice(max(round(box.top - reach), 0), round(box.bottom + reach)),
+        slice(max(round(box.left - reach), 0), round(box.right + reach)),
+    )
+
+
+def _crop(
+    field: str, ink: Floats, owners: Labels, boxes: Sequence[Box]
+) -> Iterator[BoxCrop]:
+    """Cut out each box with as much around it as its ink takes."""
+    for position, box in enumerate(boxes):
+        near = _neighbourhood(box)
+        own = np.zeros(owners.shape, bool)
+        own[near] = owners[near] == position
+        rows, columns = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
+        if rows.size == 0:
+            cut = np.zeros((1, 1), np.float32)
+        else:
+            area = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+            cut = np.where(own[area], ink[area], 0).astype(np.float32)
+        yield BoxCrop(field, position, cut, (box.height, box.width))
