@@ -15,8 +15,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.records import Box, Floats
+from pipeline.geometry import Matrix, Strip, bounding_box, sample_strip
+from pipeline.ink import darkness
+from pipeline.records import Box, Floats, GreyImage
 
+BOX_HEIGHT = 64
+"""Strip pixels to a box's height: about three for each pixel of the network's."""
+MARGIN = 0.5
+"""What is sampled around the boxes, as a share of their height: strokes leave their boxes."""
 SECTIONS = 5
 LINE_WIDTH = 0.14
 """The widest line that counts as a frame, as a share of the box height."""
@@ -42,6 +48,34 @@ class FrameFit:
     def support(self) -> float:
         """The share of lines that were seen."""
         return float(self.seen.mean())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FieldView:
+    """One field of a scan: its strip, its darkness, its frames in strip pixels."""
+
+    strip: Strip
+    dark: Floats
+    frames: FrameFit
+
+
+def view_field(
+    image: GreyImage, homography: Matrix, boxes: Sequence[Box], reach: float
+) -> FieldView:
+    """Sample a field from a scan, its boxes BOX_HEIGHT pixels high, and find its frames.
+
+    Args:
+        image: Grey scan of shape (H, W).
+        homography: (3, 3), template pixels to scan pixels.
+        boxes: The field's boxes in template pixels.
+        reach: How far off the printed frames may be, as a share of the height of a box.
+    """
+    height = float(np.median([box.height for box in boxes]))
+    area = bounding_box(boxes, MARGIN * height)
+    strip = sample_strip(image, homography, area, BOX_HEIGHT / height)
+    dark = darkness(strip.image, reach=BOX_HEIGHT // 4)
+    frames = settle(dark, [strip.locate(box) for box in boxes], reach * BOX_HEIGHT)
+    return FieldView(strip, dark, frames)
 
 
 def settle(dark: Floats, boxes: Sequence[Box], reach: float) -> FrameFit:
@@ -92,9 +126,7 @@ def _column_profiles(dark: Floats, edges: NDArray[np.float64], height: float) ->
     return _profiles(np.ascontiguousarray(dark.T), spans, height)[inverse.ravel()]
 
 
-def _fit_rows(
-    profiles: Floats, edges: NDArray[np.float64], reach: float
-) -> NDArray[np.float64]:
+def _fit_rows(profiles: Floats, edges: NDArray[np.float64], reach: float) -> NDArray[np.float64]:
     """Shift, tilt and stretch top and bottom lines together onto the profiles: (N, 2)."""
     lines = edges[:, [1, 3]]
     across = edges[:, [0, 2]].mean(axis=1, keepdims=True)
@@ -107,9 +139,7 @@ def _fit_rows(
     return _best(profiles, np.array(candidates), lines, reach)
 
 
-def _fit_columns(
-    profiles: Floats, edges: NDArray[np.float64], reach: float
-) -> NDArray[np.float64]:
+def _fit_columns(profiles: Floats, edges: NDArray[np.float64], reach: float) -> NDArray[np.float64]:
     """Shift and stretch left and right lines together onto the profiles: (N, 2)."""
     lines = edges[:, [0, 2]]
     middle = lines.mean()

@@ -10,18 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import SegmentationError
-from pipeline.frames import FrameFit, settle
-from pipeline.geometry import Strip, bounding_box, sample_strip
-from pipeline.ink import darkness
+from pipeline.frames import BOX_HEIGHT, FieldView, FrameFit, view_field
 from pipeline.records import AlignedPage, Box, BoxCrop, Floats
 from pipeline.template import FieldSpec
 
-BOX_HEIGHT = 64
-"""Strip pixels to a box's height: about three for each pixel of the network's."""
-MARGIN = 0.5
-"""What is sampled around the boxes, as a share of their height: strokes leave their boxes."""
 REACH = 0.35
-"""How far the printed frames may be from where the page's alignment puts them, likewise."""
+"""How far the printed frames may be from where the page's alignment puts them, as a share of the
+height of a box."""
 OVERHANG = 0.3
 """How far a digit's ink may leave its box, likewise; a longer tail is cut off there."""
 LEAST_PEN = 0.15
@@ -34,9 +29,7 @@ Labels = NDArray[np.int32]
 class FieldCut:
     """One field on its way from strip to crops; kept whole so that it can be looked at."""
 
-    strip: Strip
-    dark: Floats
-    frames: FrameFit
+    view: FieldView
     ink: Floats
     owners: Labels
     """For each strip pixel the position of the box that its ink belongs to, -1 for none."""
@@ -59,28 +52,14 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec]) -> list[FieldCut]
     return [_cut_field(aligned, field) for field in fields]
 
 
-def field_strip(aligned: AlignedPage, field: FieldSpec) -> Strip:
-    """Sample a field with a margin, its boxes BOX_HEIGHT pixels high.
-
-    Raises:
-        SegmentationError: If the field lies outside the scan.
-    """
-    height = float(np.median([box.height for box in field.boxes]))
-    area = bounding_box(field.boxes, MARGIN * height)
-    strip = sample_strip(aligned.page.image, aligned.homography, area, BOX_HEIGHT / height)
-    if strip.image.min() == strip.image.max():
-        raise SegmentationError(f"field {field.name!r} lies outside the scan: scan the whole page.")
-    return strip
-
-
 def _cut_field(aligned: AlignedPage, field: FieldSpec) -> FieldCut:
-    strip = field_strip(aligned, field)
-    dark = darkness(strip.image, reach=BOX_HEIGHT // 4)
-    frames = settle(dark, [strip.locate(box) for box in field.boxes], REACH * BOX_HEIGHT)
-    ink = remove_frames(pen_ink(dark, frames.boxes), dark, frames)
-    owners = share_out(ink, frames.boxes)
-    crops = tuple(_crop(field.name, ink, owners, frames.boxes))
-    return FieldCut(strip, dark, frames, ink, owners, crops)
+    view = view_field(aligned.page.image, aligned.homography, field.boxes, REACH)
+    if view.strip.image.min() == view.strip.image.max():
+        raise SegmentationError(f"field {field.name!r} lies outside the scan: scan the whole page.")
+    boxes = view.frames.boxes
+    ink = remove_frames(pen_ink(view.dark, boxes), view.dark, view.frames)
+    owners = share_out(ink, boxes)
+    return FieldCut(view, ink, owners, tuple(_crop(field.name, ink, owners, boxes)))
 
 
 def pen_ink(dark: Floats, boxes: Sequence[Box]) -> Floats:
@@ -203,9 +182,7 @@ def _neighbourhood(box: Box) -> tuple[slice, slice]:
     )
 
 
-def _crop(
-    field: str, ink: Floats, owners: Labels, boxes: Sequence[Box]
-) -> Iterator[BoxCrop]:
+def _crop(field: str, ink: Floats, owners: Labels, boxes: Sequence[Box]) -> Iterator[BoxCrop]:
     """Cut out each box with as much around it as its ink takes."""
     for position, box in enumerate(boxes):
         near = _neighbourhood(box)

@@ -1,0 +1,159 @@
+"""Page + FormTemplate to AlignedPage, with a residual measured on the printed frames.
+
+Markers, features or the layout of the boxes say roughly how a page lies; the frames of the boxes
+themselves then say exactly, and whether it is this form at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import AlignmentError
+from pipeline.features import find_feature_homography
+from pipeline.frames import FieldView, view_field
+from pipeline.geometry import Matrix, bounding_box, corners
+from pipeline.layout import find_layout_homographies
+from pipeline.markers import find_marker_homographies
+from pipeline.records import AlignedPage, Page, Points
+from pipeline.template import FieldSpec, FormTemplate
+
+REACH = 0.42
+"""How far a frame may be from where a guess puts it, as a share of the height of a box."""
+LEAST_SUPPORT = 0.6
+"""The share of frame lines that must be seen where they belong."""
+MOST_RESIDUAL = 0.08
+"""The largest median distance of frames after alignment, as a share of the height of a box."""
+MARKER_GUESSES = 12
+SAMPLE = 6
+"""How many fields, spread over the page, decide about a guess."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fit:
+    homography: Matrix
+    support: float
+    residual_px: float
+
+
+def align(page: Page, template: FormTemplate) -> tuple[AlignedPage, float]:
+    """Find how a page lies under its scan.
+
+    Args:
+        page: The decoded page.
+        template: The form it is taken for.
+
+    Returns:
+        The page with its homography and residual, and the share of frame lines that were seen.
+
+    Raises:
+        AlignmentError: If the printed frames are not where the template says.
+    """
+    fields = spread_fields(template.fields, SAMPLE)
+    best: _Fit | None = None
+    for alternatives in _guesses(page, template):
+        fits = [_settle(page, guess, fields, REACH) for guess in alternatives]
+        fit = _refine(page, max(fits, key=lambda fit: fit.support), fields)
+        if best is None or fit.support > best.support:
+            best = fit
+        if _is_good(best, fields):
+            return AlignedPage(page, best.homography, best.residual_px), best.support
+    raise AlignmentError(_explain(best, template))
+
+
+def spread_fields(fields: Sequence[FieldSpec], count: int) -> list[FieldSpec]:
+    """Choose some fields that lie far from each other, those of many boxes first."""
+    centres = np.array([_centre(field) for field in fields])
+    chosen = [int(np.argmax([len(field.boxes) for field in fields]))]
+    while len(chosen) < min(count, len(fields)):
+        distances = np.linalg.norm(centres[:, None] - centres[chosen], axis=2).min(axis=1)
+        chosen.append(int(np.argmax(distances)))
+    return [fields[i] for i in chosen]
+
+
+def _centre(field: FieldSpec) -> tuple[float, float]:
+    box = bounding_box(field.boxes)
+    return (box.left + box.right) / 2, (box.top + box.bottom) / 2
+
+
+def _guesses(page: Page, template: FormTemplate) -> Iterator[list[Matrix]]:
+    """Rough homographies, the cheapest and surest way first; the best of each list is meant."""
+    if template.markers:
+        found = find_marker_homographies(page.image, template.markers, template.size)
+        yield from ([guess] for guess in islice(found, MARKER_GUESSES))
+    if template.reference:
+        matched = find_feature_homography(page.image, template.reference, template.size)
+        if matched is not None:
+            yield [matched]
+    yield from find_layout_homographies(page.image, template)
+
+
+def _refine(page: Page, first: _Fit, fields: Sequence[FieldSpec]) -> _Fit:
+    """Move a promising fit onto the printed frames once more, and measure what is left."""
+    if first.support < LEAST_SUPPORT / 2:
+        return first
+    return _settle(page, first.homography, fields, REACH / 2)
+
+
+def _settle(page: Page, guess: Matrix, fields: Sequence[FieldSpec], reach: float) -> _Fit:
+    views = [view_field(page.image, guess, field.boxes, reach) for field in fields]
+    expected = np.concatenate([corners(box) for field in fields for box in field.boxes])
+    printed = np.concatenate([_printed_corners(view) for view in views])
+    seen = np.concatenate([view.frames.seen for view in views])
+    found = (seen & np.roll(seen, 1, axis=1)).ravel()
+    support = float(np.mean([view.frames.support for view in views]))
+    correction = _fit_correction(expected[found], printed[found])
+    if correction is None:
+        return _Fit(guess, support, np.inf)
+    misses = np.linalg.norm(_apply(correction, expected[found]) - printed[found], axis=1)
+    return _Fit(cast(Matrix, guess @ correction), support, float(np.median(misses)))
+
+
+def _printed_corners(view: FieldView) -> Points:
+    """Corners of a field's frames as printed, in the template pixels of the guess."""
+    found = np.concatenate([corners(box) for box in view.frames.boxes])
+    return view.strip.to_template(found)
+
+
+def _fit_correction(expected: Points, printed: Points) -> Matrix | None:
+    """A similarity or affine map from where corners should be to where they are."""
+    if len(expected) < 4:
+        return None
+    spread = np.ptp(expected, axis=0)
+    if spread.min() > 0.25 * spread.max():
+        affine, _ = cv2.estimateAffine2D(expected, printed, ransacReprojThreshold=3.0)
+    else:
+        affine, _ = cv2.estimateAffinePartial2D(expected, printed, ransacReprojThreshold=3.0)
+    return None if affine is None else np.vstack([affine, (0.0, 0.0, 1.0)])
+
+
+def _apply(matrix: NDArray[np.float64], points: Points) -> Points:
+    return points @ matrix[:2, :2].T + matrix[:2, 2]
+
+
+def _is_good(fit: _Fit, fields: Sequence[FieldSpec]) -> bool:
+    return fit.support >= LEAST_SUPPORT and fit.residual_px <= MOST_RESIDUAL * _box_height(fields)
+
+
+def _box_height(fields: Sequence[FieldSpec]) -> float:
+    return float(np.median([box.height for field in fields for box in field.boxes]))
+
+
+def _explain(best: _Fit | None, template: FormTemplate) -> str:
+    form = template.template_id
+    if best is None or best.support < LEAST_SUPPORT:
+        seen = 0 if best is None else round(100 * best.support)
+        return (
+            f"not recognised as {form!r}: only {seen} % of its printed frames were found. "
+            "Check that it is this form, and scan the whole page."
+        )
+    return (
+        f"the frames of {form!r} are {best.residual_px:.1f} px off after alignment. "
+        "Scan the page again, flat and whole."
+    )

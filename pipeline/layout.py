@@ -1,0 +1,186 @@
+"""A page found by its edges and the layout of its printed boxes alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import cast
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.geometry import Matrix, bounding_box, sample_strip, scaling, transform, translation
+from pipeline.ink import darkness
+from pipeline.records import Floats, GreyImage
+from pipeline.template import FieldSpec, FormTemplate
+
+BOX_PX = 14
+"""Boxes are looked for at this height."""
+SKEW_PX = 500
+"""The skew is measured on a scan of this longer side."""
+MOST_SKEW = 10.0
+SEARCH = 0.09
+"""How far off a field may be, as a share of the page's longer side."""
+PEAKS = 4
+SCALES = (1.0, 0.98, 1.02, 0.96, 1.04, 0.94, 1.06)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Search:
+    """A page at reduced size in which boxes are looked for."""
+
+    level: Floats
+    """How much each pixel looks like part of a level line."""
+    upright: Floats
+    to_search: Matrix
+    """(3, 3), template pixels to pixels of the search."""
+    steps: int
+    """How far off a field may be, in pixels of the search."""
+
+
+def find_layout_homographies(image: GreyImage, template: FormTemplate) -> Iterator[list[Matrix]]:
+    """Guess how a page lies from the scan's edges, its skew and the boxes printed on it.
+
+    Args:
+        image: Grey scan of shape (H, W).
+        template: The form.
+
+    Yields:
+        For each way the page could be turned, some (3, 3) homographies, template pixels to scan
+        pixels: rows of boxes look alike when shifted by a box, so the best of them is to be
+        chosen, and may be wrong.
+    """
+    skew = measure_skew(image)
+    for turn in _turns(image.shape, template.size):
+        edges = _page_homography(image.shape, template.size, turn, skew)
+        yield [edges @ correction for correction in _match_boxes(image, edges, template)]
+
+
+def measure_skew(image: GreyImage) -> float:
+    """Measure how far lines of print are from level or upright, in degrees, clockwise.
+
+    The angle at which the rows' sums differ most (Postl, ICPR 1986).
+    """
+    scale = min(1.0, SKEW_PX / max(image.shape))
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    dark = darkness(np.asarray(small, np.uint8), reach=8)
+    coarse = _steepest(dark, np.arange(-MOST_SKEW, MOST_SKEW + 0.1, 0.5))
+    return _steepest(dark, np.arange(coarse - 0.4, coarse + 0.41, 0.1))
+
+
+def _steepest(dark: Floats, angles: NDArray[np.float64]) -> float:
+    height, width = dark.shape
+    scores = []
+    for angle in angles:
+        turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
+        level = cv2.warpAffine(dark, turn, (width, height))
+        scores.append(sum(float(np.square(np.diff(level.sum(axis=a))).sum()) for a in (0, 1)))
+    return float(angles[int(np.argmax(scores))])
+
+
+def _turns(shape: tuple[int, ...], size: tuple[float, float]) -> tuple[int, ...]:
+    """Quarter turns to try: those that fit the page's format first."""
+    same_format = (shape[0] > shape[1]) == (size[0] > size[1])
+    return (0, 2, 1, 3) if same_format else (1, 3, 0, 2)
+
+
+def _page_homography(
+    shape: tuple[int, ...], size: tuple[float, float], turn: int, skew: float
+) -> Matrix:
+    """Put the page's edges on the scan's, turned by quarters and skewed about the middle."""
+    angle = np.deg2rad(90 * turn + skew)
+    cos, sin = np.cos(angle), np.sin(angle)
+    rotation = np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
+    height, width = size if turn % 2 == 0 else size[::-1]
+    scale = float(np.sqrt(shape[0] / height * shape[1] / width))
+    to_middle = translation(-size[1] / 2, -size[0] / 2)
+    back = translation(shape[1] / 2, shape[0] / 2)
+    return cast(Matrix, back @ rotation @ scaling(scale, scale) @ to_middle)
+
+
+def _match_boxes(image: GreyImage, edges: Matrix, template: FormTemplate) -> list[Matrix]:
+    """Ways to correct a page's place by its boxes, (3, 3), template pixels to template pixels."""
+    search = _prepare(image, edges, template)
+    stretches = [_stretch(template.size, scale) for scale in SCALES]
+    votes = [_votes(search, template, stretch) for stretch in stretches]
+    best = int(np.argmax([each.max() for each in votes]))
+    scale = search.to_search[0, 0]
+    return [
+        translation(x / scale, y / scale) @ stretches[best]
+        for x, y in _peaks(votes[best], search.steps)
+    ]
+
+
+def _prepare(image: GreyImage, edges: Matrix, template: FormTemplate) -> _Search:
+    boxes = [box for field in template.fields for box in field.boxes]
+    reach = SEARCH * max(template.size)
+    area = bounding_box(boxes, reach + max(box.height for box in boxes))
+    scale = BOX_PX / float(np.median([box.height for box in boxes]))
+    dark = darkness(sample_strip(image, edges, area, scale).image, reach=BOX_PX // 2)
+    length = round(0.6 * BOX_PX)
+    level = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
+    upright = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
+    # A black bar or picture must not outvote the many thin lines of the frames.
+    ceiling = max(0.05, float(np.percentile(np.maximum(level, upright), 97)))
+    to_search = scaling(scale, scale) @ translation(-area.left, -area.top)
+    return _Search(
+        *(np.minimum(x, ceiling) for x in (level, upright)), to_search, round(reach * scale)
+    )
+
+
+def _stretch(size: tuple[float, float], scale: float) -> Matrix:
+    """Scale a page about its middle."""
+    middle = size[1] / 2, size[0] / 2
+    return cast(
+        Matrix,
+        translation(*middle) @ scaling(scale, scale) @ translation(-middle[0], -middle[1]),
+    )
+
+
+def _votes(search: _Search, template: FormTemplate, stretch: Matrix) -> Floats:
+    """Let every field say where the page could be shifted to: (2 steps + 1, 2 steps + 1)."""
+    votes = np.zeros((2 * search.steps + 1,) * 2, np.float32)
+    for field in template.fields:
+        votes += _field_votes(search, field, stretch)
+    return votes
+
+
+def _field_votes(search: _Search, field: FieldSpec, stretch: Matrix) -> Floats:
+    points = np.array([[(b.left, b.top), (b.right, b.bottom)] for b in field.boxes])
+    places = transform(search.to_search @ stretch, points.reshape(-1, 2)).reshape(-1, 2, 2)
+    places = np.rint(places).astype(int)
+    start = places.min(axis=(0, 1)) - 1
+    size = places.max(axis=(0, 1)) - start + 2
+    level, upright = (np.zeros(size[::-1], np.float32) for _ in range(2))
+    for (left, top), (right, bottom) in places - start:
+        level[[top, bottom], left : right + 1] = 1
+        upright[top : bottom + 1, [left, right]] = 1
+    columns, rows = (
+        slice(begin - search.steps, begin + length + search.steps)
+        for begin, length in zip(start, size, strict=True)
+    )
+    fit = sum(
+        cv2.matchTemplate(_cut(seen, rows, columns), wanted, cv2.TM_CCOEFF) / wanted.sum()
+        for seen, wanted in ((search.level, level), (search.upright, upright))
+    )
+    # Fields need not agree to the pixel: paper stretches, and the skew is known only roughly.
+    return np.asarray(cv2.dilate(np.asarray(fit, np.float32), np.ones((3, 3), np.uint8)))
+
+
+def _peaks(votes: Floats, steps: int) -> list[tuple[float, float]]:
+    """The shifts x, y with the most votes, apart from each other by half a box or more."""
+    left, peaks = votes.copy(), []
+    for _ in range(PEAKS):
+        row, column = np.unravel_index(int(np.argmax(left)), left.shape)
+        peaks.append((float(column) - steps, float(row) - steps))
+        cv2.circle(left, (int(column), int(row)), BOX_PX // 2, float(votes.min()), thickness=-1)
+    return peaks
+
+
+def _cut(image: Floats, rows: slice, columns: slice) -> Floats:
+    """Cut a window that may reach over the image's edges, where it is 0."""
+    inside = image[max(rows.start, 0) : rows.stop, max(columns.start, 0) : columns.stop]
+    before = max(-rows.start, 0), max(-columns.start, 0)
+    after = max(rows.stop - image.shape[0], 0), max(columns.stop - image.shape[1], 0)
+    return np.pad(inside, ((before[0], after[0]), (before[1], after[1])))
