@@ -1,0 +1,154 @@
+"""What was read, as files that others can rely on: fields, digits and pages."""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Final
+
+from pipeline.errors import OutputError
+from pipeline.records import FieldResult, PageResult
+from pipeline.tables import Table, as_csv, write_whole
+
+FIELDS_COLUMNS: Final = (
+    "document",
+    "page",
+    "template",
+    "field",
+    "raw",
+    "value",
+    "confidence",
+    "flag",
+    "reasons",
+)
+DIGITS_COLUMNS: Final = (
+    "document",
+    "page",
+    "field",
+    "position",
+    "reading",
+    "confidence",
+    "second",
+    "second_confidence",
+)
+PAGES_COLUMNS: Final = (
+    "document",
+    "page",
+    "sha256",
+    "template",
+    "status",
+    "reason",
+    "residual_px",
+)
+
+
+def write_csv(tables: Sequence[Table], output: Path) -> None:
+    """Write each table to OUTPUT/NAME.csv, all of them or none.
+
+    Raises:
+        OutputError: If the folder cannot be written.
+    """
+    write_whole({output / f"{table.name}.csv": as_csv(table).encode() for table in tables})
+
+
+Writer = Callable[[Sequence[Table], Path], None]
+WRITERS: Final[dict[str, Writer]] = {".csv": write_csv}
+
+
+def export(results: Iterable[PageResult], output: Path, *, suffix: str = ".csv") -> None:
+    """Write the results of a run.
+
+    Args:
+        results: One result a page, in any order.
+        output: A folder, as `prepare_output` leaves it.
+        suffix: Which of `WRITERS` to use.
+
+    Raises:
+        OutputError: If it cannot be written; then what was there before still is.
+    """
+    WRITERS[suffix](tables_of(results), output)
+
+
+def tables_of(results: Iterable[PageResult]) -> tuple[Table, Table, Table]:
+    """Put results into the three tables, by document, page, and the template's order of fields."""
+    pages = sorted(results, key=lambda page: (page.identity.document, page.identity.number))
+    return (
+        Table("fields", FIELDS_COLUMNS, tuple(row for page in pages for row in _field_rows(page))),
+        Table("digits", DIGITS_COLUMNS, tuple(row for page in pages for row in _digit_rows(page))),
+        Table("pages", PAGES_COLUMNS, tuple(map(_page_row, pages))),
+    )
+
+
+def _field_rows(page: PageResult) -> list[tuple[str, ...]]:
+    return [
+        (page.identity.document, str(page.identity.number), page.template, *_field_cells(field))
+        for field in page.fields
+    ]
+
+
+def _field_cells(field: FieldResult) -> tuple[str, ...]:
+    reasons = ";".join(field.reasons)
+    return field.field, field.raw, field.value, f"{field.confidence:.4f}", field.flag, reasons
+
+
+def _digit_rows(page: PageResult) -> list[tuple[str, ...]]:
+    return [
+        (
+            page.identity.document,
+            str(page.identity.number),
+            box.field,
+            str(box.position),
+            box.reading,
+            f"{box.confidence:.4f}",
+            box.second,
+            f"{box.second_confidence:.4f}",
+        )
+        for box in page.boxes
+    ]
+
+
+def _page_row(page: PageResult) -> tuple[str, ...]:
+    residual = "" if page.residual_px is None else f"{page.residual_px:.2f}"
+    name, number, sha256 = page.identity.document, str(page.identity.number), page.identity.sha256
+    return name, number, sha256, page.template, page.status, page.reason, residual
+
+
+def prepare_output(output: Path, *, force: bool = False) -> None:
+    """Make the output folder, and find out before any page is read whether it can be written.
+
+    Args:
+        output: The folder.
+        force: Also where it holds files of the results' names that are somebody else's.
+
+    Raises:
+        OutputError: If it cannot be made or written, or would bury another's file.
+    """
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        probe = output / f".write-test.{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+        if not force:
+            _spare_others(output)
+    except OSError as error:
+        raise OutputError(
+            f"{output} cannot be written ({error.strerror}); name a folder that you may write"
+        ) from error
+
+
+def _spare_others(output: Path) -> None:
+    for name, columns in (
+        ("fields", FIELDS_COLUMNS),
+        ("digits", DIGITS_COLUMNS),
+        ("pages", PAGES_COLUMNS),
+    ):
+        path = output / f"{name}.csv"
+        if path.exists() and not _is_ours(path, columns):
+            raise OutputError(
+                f"{path} was not written by formdigits; name another folder, "
+                "or give --force to replace it"
+            )
+
+
+def _is_ours(path: Path, columns: Sequence[str]) -> bool:
+    with path.open("rb") as file:
+        return file.readline().strip().startswith(",".join(columns).encode())
