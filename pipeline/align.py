@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import cast
 
 import cv2
 import numpy as np
@@ -112,7 +111,7 @@ def _settle(page: Page, guess: Matrix, fields: Sequence[FieldSpec], reach: float
     if correction is None:
         return _Fit(guess, support, np.inf)
     misses = np.linalg.norm(_apply(correction, expected[found]) - printed[found], axis=1)
-    return _Fit(cast(Matrix, guess @ correction), support, float(np.median(misses)))
+    return _Fit(guess @ correction, support, float(np.median(misses)))
 
 
 def _printed_corners(view: FieldView) -> Points:

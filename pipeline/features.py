@@ -53,7 +53,7 @@ def find_feature_homography(
     found, inliers = cv2.findHomography(form, scan, cv2.USAC_MAGSAC, ransacReprojThreshold=3.0)
     if found is None or inliers.sum() < LEAST_INLIERS:
         return None
-    return cast(Matrix, scaling(1 / scale, 1 / scale) @ found @ scaling(to_form, to_form))
+    return scaling(1 / scale, 1 / scale) @ found @ scaling(to_form, to_form)
 
 
 def _detect(image: GreyImage) -> Features:

@@ -23,6 +23,8 @@ BOX_HEIGHT = 64
 """Strip pixels to a box's height: about three for each pixel of the network's."""
 MARGIN = 0.5
 """What is sampled around the boxes, as a share of their height: strokes leave their boxes."""
+NEARBY = 0.045
+"""How far off a line still counts as the one expected, likewise."""
 SECTIONS = 5
 LINE_WIDTH = 0.14
 """The widest line that counts as a frame, as a share of the box height."""
@@ -30,8 +32,10 @@ LEAST_DARKNESS = 0.04
 """A line must be this much darker than its surroundings to be seen at all."""
 STRETCHES = np.linspace(0.97, 1.03, 13)
 TILTS = np.linspace(-0.02, 0.02, 9)
-OWN_REACH = 0.09
+OWN_REACH = 0.2
 """How far one line may be from where the others put it, as a share of the box height."""
+BENDING = 40.0
+"""What it costs if a line is off by a box height more than the one before it, squared."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,9 +101,11 @@ def settle(dark: Floats, boxes: Sequence[Box], reach: float) -> FrameFit:
     edges[:, [1, 3]] = tops
     columns = _column_profiles(dark, edges, height)
     edges[:, [0, 2]] = _fit_columns(columns, edges, reach)
-    strengths = np.empty((len(boxes), 4))
-    for side, profiles in ((0, columns), (1, rows), (2, columns), (3, rows)):
-        edges[:, side], strengths[:, side] = _snap(profiles, edges[:, side], OWN_REACH * height)
+    strengths = np.empty_like(edges)
+    upright, seen_upright = _trace(np.repeat(columns, 2, axis=0), edges[:, [0, 2]].ravel(), 2.0)
+    edges[:, [0, 2]], strengths[:, [0, 2]] = upright.reshape(-1, 2), seen_upright.reshape(-1, 2)
+    for side in (1, 3):
+        edges[:, side], strengths[:, side] = _trace(rows, edges[:, side], 20.0)
     strength = float(np.median(strengths))
     noise = 2 * float(np.median([np.median(rows), np.median(columns)]))
     seen = strengths > max(LEAST_DARKNESS, noise, strength / 3)
@@ -154,25 +160,49 @@ def _best(
     shifts = np.arange(-np.floor(reach), np.floor(reach) + 1)
     positions = candidates[:, None] + shifts[:, None, None]
     index = np.clip(np.rint(positions).astype(int), 0, profiles.shape[1] - 1)
-    found = profiles[np.arange(len(profiles))[:, None], index]
+    # Printed boxes are not all equally wide: a line nearby counts almost like one in its place.
+    near = cv2.dilate(profiles, np.ones((1, 2 * round(NEARBY * BOX_HEIGHT) + 1), np.uint8))
     ceiling = max(LEAST_DARKNESS, float(np.median(profiles.max(axis=1))))
-    scores = np.minimum(found, ceiling).mean(axis=(2, 3)) / ceiling
+    score = np.minimum(profiles, ceiling) + 2 * np.minimum(near, ceiling)
+    found = score[np.arange(len(profiles))[:, None], index]
+    scores = found.mean(axis=(2, 3)) / (3 * ceiling)
     off = np.abs(positions - expected).mean(axis=(2, 3)) / max(reach, 1)
     chosen = np.unravel_index(np.argmax(scores - 0.1 * off), scores.shape)
     return np.asarray(positions[chosen], np.float64)
 
 
-def _snap(
-    profiles: Floats, lines: NDArray[np.float64], reach: float
+def _trace(
+    profiles: Floats, lines: NDArray[np.float64], anchor: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Move each line (N,) to the middle of the strongest one near it; with its strength."""
-    offsets = np.arange(-round(reach), round(reach) + 1)
+    """Move each line (M,) to the middle of a strong one near it, and tell how strong it is.
+
+    `anchor` is what it costs a line to be off by a box height, squared. Lines that follow each
+    other move alike unless the print says otherwise: the best path through all offsets, found
+    by dynamic programming (Viterbi, 1967).
+    """
+    reach = round(OWN_REACH * BOX_HEIGHT)
+    offsets = np.arange(-reach, reach + 1)
     index = np.rint(lines).astype(int)[:, None] + offsets
-    inside = np.clip(index, 0, profiles.shape[1] - 1)
-    near = np.take_along_axis(profiles, inside, axis=1)
-    near = near * (1 - 0.3 * np.abs(offsets) / max(reach, 1))
-    peak = np.argmax(near, axis=1)[:, None]
-    strength = np.take_along_axis(near, peak, axis=1)[:, 0]
-    around = np.where(np.abs(offsets - offsets[peak]) <= 2, near, 0) + 1e-9
+    near = np.take_along_axis(profiles, np.clip(index, 0, profiles.shape[1] - 1), axis=1)
+    ceiling = max(LEAST_DARKNESS, float(np.median(near.max(axis=1))))
+    gains = np.minimum(near, ceiling) / ceiling - anchor * np.square(offsets / BOX_HEIGHT)
+    chosen = _best_path(gains, offsets)[:, None]
+    around = np.where(np.abs(np.arange(len(offsets)) - chosen) <= 2, near, 0) + 1e-9
     middle = (around * (index + 0.5)).sum(axis=1) / around.sum(axis=1)
-    return np.where(strength > LEAST_DARKNESS, middle, lines), strength.astype(np.float64)
+    strength = np.take_along_axis(near, chosen, axis=1)[:, 0].astype(np.float64)
+    return np.where(strength > LEAST_DARKNESS, middle, lines + offsets[chosen[:, 0]]), strength
+
+
+def _best_path(gains: NDArray[np.float64], offsets: NDArray[np.int_]) -> NDArray[np.int_]:
+    """Which offset each line takes (M,), for the most gain (M, offsets) and the least bending."""
+    bend = BENDING * np.square((offsets[:, None] - offsets[None, :]) / BOX_HEIGHT)
+    total = gains[0]
+    came_from = []
+    for gain in gains[1:]:
+        reached = total[None, :] - bend
+        came_from.append(reached.argmax(axis=1))
+        total = reached.max(axis=1) + gain
+    path = [int(np.argmax(total))]
+    for previous in reversed(came_from):
+        path.append(int(previous[path[-1]]))
+    return np.array(path[::-1])

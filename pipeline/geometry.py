@@ -85,7 +85,7 @@ class Strip:
 
     def to_template(self, points: Points) -> Points:
         """Give strip points (N, 2) in template pixels."""
-        return points / self.scale + np.array(self.origin)
+        return np.asarray(points / self.scale + np.array(self.origin), np.float64)
 
 
 def sample_strip(image: GreyImage, homography: Matrix, area: Box, scale: float) -> Strip:
@@ -104,7 +104,9 @@ def sample_strip(image: GreyImage, homography: Matrix, area: Box, scale: float) 
     centre = (area.left + area.right) / 2, (area.top + area.bottom) / 2
     finer = max(1, round(local_scale(homography, centre) / scale))
     size = max(1, round(area.width * scale)), max(1, round(area.height * scale))
-    to_template = translation(area.left, area.top) @ scaling(1 / (scale * finer), 1 / (scale * finer))
+    to_template = translation(area.left, area.top) @ scaling(
+        1 / (scale * finer), 1 / (scale * finer)
+    )
     matrix = translation(-0.5, -0.5) @ homography @ to_template @ translation(0.5, 0.5)
     fine = cv2.warpPerspective(
         image,

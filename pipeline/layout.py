@@ -124,18 +124,14 @@ def _prepare(image: GreyImage, edges: Matrix, template: FormTemplate) -> _Search
     # A black bar or picture must not outvote the many thin lines of the frames.
     ceiling = max(0.05, float(np.percentile(np.maximum(level, upright), 97)))
     to_search = scaling(scale, scale) @ translation(-area.left, -area.top)
-    return _Search(
-        *(np.minimum(x, ceiling) for x in (level, upright)), to_search, round(reach * scale)
-    )
+    level, upright = (np.minimum(lines, ceiling).astype(np.float32) for lines in (level, upright))
+    return _Search(level, upright, to_search, round(reach * scale))
 
 
 def _stretch(size: tuple[float, float], scale: float) -> Matrix:
     """Scale a page about its middle."""
     middle = size[1] / 2, size[0] / 2
-    return cast(
-        Matrix,
-        translation(*middle) @ scaling(scale, scale) @ translation(-middle[0], -middle[1]),
-    )
+    return translation(*middle) @ scaling(scale, scale) @ translation(-middle[0], -middle[1])
 
 
 def _votes(search: _Search, template: FormTemplate, stretch: Matrix) -> Floats:

@@ -7,7 +7,6 @@ from itertools import permutations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.geometry import Matrix
 from pipeline.records import GreyImage, Points
@@ -60,7 +59,7 @@ def _find_marks(image: GreyImage, expected_px: float) -> Points:
     return (marks + 0.5) / factor
 
 
-def _measure(contour: NDArray[np.int32], expected_px: float) -> tuple[float, float, float] | None:
+def _measure(contour: cv2.typing.MatLike, expected_px: float) -> tuple[float, float, float] | None:
     """Centre x, y and likeness (0 to 1) of a contour, or nothing if it is no marker."""
     _, (width, height), _ = cv2.minAreaRect(contour)
     width, height = width + 1, height + 1

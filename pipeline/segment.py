@@ -74,7 +74,7 @@ def pen_ink(dark: Floats, boxes: Sequence[Box]) -> Floats:
     pen = max(float(np.percentile(darkest, 75)), LEAST_PEN + paper)
     low = paper + max(4 * (spread - paper), 0.25 * (pen - paper), LEAST_PEN / 2)
     high = max(paper + 0.8 * (pen - paper), low + 0.02)
-    return np.clip((dark - low) / (high - low), 0, 1).astype(np.float32)
+    return np.asarray(np.clip((dark - low) / (high - low), 0, 1), np.float32)
 
 
 def _interior(image: Floats, box: Box, inset: float = 0.12) -> Floats:
@@ -130,7 +130,8 @@ def share_out(ink: Floats, boxes: Sequence[Box]) -> Labels:
     Returns:
         int32 of shape (H, W): the position of each pixel's box, -1 for none.
     """
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((ink > 0).astype(np.uint8))
+    count, found, stats, _ = cv2.connectedComponentsWithStats((ink > 0).astype(np.uint8))
+    labels = np.asarray(found, np.int32)
     cells = _cells(ink.shape, boxes)
     mass = np.bincount(
         (labels * (len(boxes) + 1) + cells + 1).ravel(), ink.ravel(), count * (len(boxes) + 1)
@@ -158,7 +159,7 @@ def _cells(shape: tuple[int, ...], boxes: Sequence[Box]) -> Labels:
     return cells
 
 
-def _is_remnant(stats: NDArray[np.int32], boxes: Sequence[Box]) -> NDArray[np.bool_]:
+def _is_remnant(stats: cv2.typing.MatLike, boxes: Sequence[Box]) -> NDArray[np.bool_]:
     """Tell pieces of a frame line and specks of dust from ink, by size and place."""
     left, top, width, height = (stats[:, i].astype(np.float64) for i in range(4))
     right, bottom = left + width, top + height

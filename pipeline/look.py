@@ -1,0 +1,62 @@
+"""A picture of how a page was read, stage by stage; for people who look for a cause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.normalize import SIDE, normalize
+from pipeline.page import CutPage
+from pipeline.records import Floats
+from pipeline.segment import FieldCut
+
+ColourImage = NDArray[np.uint8]
+ENLARGE = 3
+CAPTION = 18
+RED, GREEN, GREY = (40, 40, 220), (60, 160, 60), (90, 90, 90)
+
+
+def draw_stages(page: CutPage, captions: Sequence[str] = ()) -> ColourImage:
+    """Draw every field of a page: its strip with the frames found, its ink, its normalised boxes.
+
+    Args:
+        page: The page as cut.
+        captions: A text for each field, such as what was read.
+
+    Returns:
+        uint8 of shape (H, W, 3), blue, green, red.
+    """
+    texts = captions or [field.name for field in page.template.fields]
+    rows = [_draw_field(cut, text) for cut, text in zip(page.cuts, texts, strict=True)]
+    width = max(row.shape[1] for row in rows)
+    padded = [cv2.copyMakeBorder(r, 0, 8, 0, width - r.shape[1], 0, value=GREY) for r in rows]
+    return np.asarray(np.vstack(padded), np.uint8)
+
+
+def _draw_field(cut: FieldCut, text: str) -> ColourImage:
+    strip = _enlarge(cut.view.strip.image)
+    for box, seen in zip(cut.view.frames.boxes, cut.view.frames.seen, strict=True):
+        start = round(ENLARGE * box.left), round(ENLARGE * box.top)
+        end = round(ENLARGE * box.right), round(ENLARGE * box.bottom)
+        cv2.rectangle(strip, start, end, GREEN if seen.all() else RED, 1)
+    ink = _enlarge(_paint(np.where(cut.owners >= 0, cut.ink, cut.ink / 3)))
+    digits = np.full((SIDE * ENLARGE, strip.shape[1], 3), GREY, np.uint8)
+    for box, crop in zip(cut.view.frames.boxes, cut.crops, strict=True):
+        tile = _enlarge(normalize(crop.ink))
+        left = int(np.clip(ENLARGE * box.left, 0, strip.shape[1] - tile.shape[1]))
+        digits[:, left : left + tile.shape[1]] = tile
+    title = np.full((CAPTION, strip.shape[1], 3), 255, np.uint8)
+    cv2.putText(title, text, (4, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.45, RED, 1, cv2.LINE_AA)
+    return np.asarray(np.vstack([title, strip, ink, digits]), np.uint8)
+
+
+def _paint(ink: Floats) -> NDArray[np.uint8]:
+    return np.asarray(255 - 255 * ink, np.uint8)
+
+
+def _enlarge(image: NDArray[np.uint8]) -> ColourImage:
+    large = cv2.resize(image, None, fx=ENLARGE, fy=ENLARGE, interpolation=cv2.INTER_NEAREST)
+    return np.asarray(cv2.cvtColor(large, cv2.COLOR_GRAY2BGR), np.uint8)

@@ -1,0 +1,143 @@
+"""Pages to results: the stages in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pipeline.align import align
+from pipeline.decode import box_row, decode_field, decode_page, failed_fields
+from pipeline.errors import AlignmentError, PageError
+from pipeline.recognize import Classifier, recognize
+from pipeline.records import (
+    AlignedPage,
+    BoxReading,
+    Page,
+    PageId,
+    PageResult,
+    Status,
+)
+from pipeline.segment import FieldCut, segment
+from pipeline.template import FormTemplate
+
+SURE_SUPPORT = 0.9
+"""With this share of its frames found, no other template is tried."""
+FIELD_SUPPORT = 0.5
+"""A field with less of its frames found goes to a person."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CutPage:
+    """A page as far as it goes without the network."""
+
+    template: FormTemplate
+    aligned: AlignedPage
+    cuts: tuple[FieldCut, ...]
+
+
+def read_pages(
+    pages: Sequence[Page], templates: Sequence[FormTemplate], classifier: Classifier
+) -> list[PageResult]:
+    """Read a batch of pages with one call of the network.
+
+    Args:
+        pages: Decoded pages.
+        templates: The forms they may be; each page finds its own.
+        classifier: What reads the boxes.
+
+    Returns:
+        A result for each page, in their order; a page that cannot be read has status failed.
+    """
+    prepared = [_prepare(page, templates) for page in pages]
+    cut_pages = [page for page in prepared if isinstance(page, CutPage)]
+    crops = [crop for page in cut_pages for cut in page.cuts for crop in cut.crops]
+    readings = iter(recognize(crops, classifier))
+    accept = classifier.card.accept_confidence
+    return [
+        _decode(page, readings, accept) if isinstance(page, CutPage) else page for page in prepared
+    ]
+
+
+def cut_page(page: Page, templates: Sequence[FormTemplate]) -> CutPage:
+    """Find a page's template and cut its boxes.
+
+    Raises:
+        PageError: If it matches no template, or its boxes cannot be cut.
+    """
+    template, aligned = _align_to_any(page, templates)
+    return CutPage(template, aligned, tuple(segment(aligned, template.fields)))
+
+
+def failed_page(identity: PageId, reason: str, templates: Sequence[FormTemplate]) -> PageResult:
+    """Give a page that could not be read; with one template only, its fields are known."""
+    template = templates[0] if len(templates) == 1 else None
+    return PageResult(
+        identity=identity,
+        template=template.template_id if template else "",
+        status=Status.FAILED,
+        reason=reason,
+        residual_px=None,
+        fields=tuple(failed_fields(template)) if template else (),
+        boxes=(),
+    )
+
+
+def _prepare(page: Page, templates: Sequence[FormTemplate]) -> CutPage | PageResult:
+    try:
+        return cut_page(page, templates)
+    except PageError as error:
+        return failed_page(page.identity, str(error), templates)
+
+
+def _align_to_any(
+    page: Page, templates: Sequence[FormTemplate]
+) -> tuple[FormTemplate, AlignedPage]:
+    """Align to the template whose frames are found best, those of the page's format first."""
+    best: tuple[float, FormTemplate, AlignedPage] | None = None
+    failures: list[str] = []
+    for template in sorted(templates, key=lambda template: _format_difference(page, template)):
+        try:
+            aligned, support = align(page, template)
+        except AlignmentError as error:
+            failures.append(str(error))
+            continue
+        if best is None or support > best[0]:
+            best = support, template, aligned
+        if support >= SURE_SUPPORT:
+            break
+    if best is None:
+        raise AlignmentError(failures[0] if len(failures) == 1 else _explain_none(templates))
+    return best[1], best[2]
+
+
+def _format_difference(page: Page, template: FormTemplate) -> float:
+    height, width = sorted(page.image.shape)
+    least, most = sorted(template.size)
+    return float(abs(height / width - least / most))
+
+
+def _explain_none(templates: Sequence[FormTemplate]) -> str:
+    names = ", ".join(template.template_id for template in templates)
+    return (
+        f"matches none of the {len(templates)} templates ({names}). "
+        "Add its template, or scan the page again, flat and whole."
+    )
+
+
+def _decode(page: CutPage, readings: Iterator[BoxReading], accept: float) -> PageResult:
+    """Turn the next readings into the fields of one page."""
+    fields, rows = [], []
+    for spec, cut in zip(page.template.fields, page.cuts, strict=True):
+        of_field = [next(readings) for _ in spec.boxes]
+        settled = cut.view.frames.support >= FIELD_SUPPORT
+        fields.append(decode_field(of_field, spec, accept=accept, settled=settled))
+        rows += [box_row(reading) for reading in of_field]
+    return PageResult(
+        identity=page.aligned.page.identity,
+        template=page.template.template_id,
+        status=Status.READ,
+        reason="",
+        residual_px=page.aligned.residual_px,
+        fields=tuple(decode_page(fields, page.template)),
+        boxes=tuple(rows),
+    )

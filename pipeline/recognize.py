@@ -1,0 +1,47 @@
+"""Crops and a classifier to readings: all boxes of a batch in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.normalize import SIDE, normalize
+from pipeline.records import BoxCrop, BoxReading, Floats, Mark, ModelCard
+
+
+class Classifier(Protocol):
+    """A network with its card; `models.classifier` has one that needs no TensorFlow."""
+
+    @property
+    def card(self) -> ModelCard:
+        """What the network is."""
+
+    def probabilities(self, batch: NDArray[np.uint8]) -> Floats:
+        """Read normalised boxes.
+
+        Args:
+            batch: uint8 of shape (N, 28, 28, 1), ink high.
+
+        Returns:
+            float32 of shape (N, classes), calibrated, rows sum to 1.
+        """
+
+
+def recognize(crops: Sequence[BoxCrop], classifier: Classifier) -> list[BoxReading]:
+    """Read every crop; one without ink is blank, and does not go through the network."""
+    classes = classifier.card.classes
+    batch = np.zeros((len(crops), SIDE, SIDE, 1), np.uint8)
+    for place, crop in enumerate(crops):
+        batch[place, :, :, 0] = normalize(crop.ink)
+    inked = batch.any(axis=(1, 2, 3))
+    probabilities = np.zeros((len(crops), len(classes)), np.float32)
+    probabilities[:, classes.index(Mark.BLANK)] = 1.0
+    if inked.any():
+        probabilities[inked] = classifier.probabilities(batch[inked])
+    return [
+        BoxReading(crop.field, crop.position, classes, row)
+        for crop, row in zip(crops, probabilities, strict=True)
+    ]
