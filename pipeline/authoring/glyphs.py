@@ -114,6 +114,7 @@ _LETTERS: dict[str, str] = {
     "P": "8,0 8,50 8,100; 8,4 42,2 52,26 40,48 9,52",
     "R": "8,0 8,50 8,100; 8,4 42,2 50,24 36,44 9,50! 32,74 56,100",
     "T": "2,3 30,2 60,1; 31,2 31,50 30,100",
+    "U": "6,0 6,60 16,94 32,100 48,90 54,56 54,0",
     "V": "2,2 16,50 30,100! 44,50 58,0",
     "W": "2,2 10,50 18,98! 28,60 38,30! 48,62 56,98! 66,50 76,0",
     "Y": "4,0 16,26 30,48!; 58,0 44,24 30,48 29,74 28,100",
@@ -132,6 +133,19 @@ _LETTERS: dict[str, str] = {
     "e": "6,76 24,74 42,66 34,48 14,50 4,74 14,98 44,92",
 }
 
+# Only ever written in words.
+_LOOKALIKES: dict[str, str] = {
+    "D": "8,2 8,50 8,100; 6,2 36,4 58,40 44,88 6,99",
+    "I": "14,0 14,50 14,100",
+    "J": "40,0 40,50 38,86 22,100 6,86",
+    "L": "8,0 8,50 8,98! 30,99 50,97",
+    "O": "34,0 8,16 4,54 16,92 38,100 62,74 62,32 44,4 30,1",
+    "Q": "34,0 8,16 4,54 16,92 38,100 62,74 62,32 44,4 30,1; 40,72 54,90 68,106",
+    "S": "50,10 34,0 12,10 14,34 40,52 52,76 36,99 6,90",
+    "X": "4,2 30,50 56,100; 56,0 30,50 4,100",
+    "Z": "4,4 28,3 54,2! 28,50 4,98! 30,98 58,97",
+}
+
 DIGITS: dict[str, dict[str, tuple[Stroke, ...]]] = {
     digit: {name: parse_strokes(text) for name, text in variants.items()}
     for digit, variants in _DIGITS.items()
@@ -142,3 +156,9 @@ LETTERS: dict[str, tuple[Stroke, ...]] = {
     letter: parse_strokes(text) for letter, text in _LETTERS.items()
 }
 """Strokes by letter."""
+
+CAPITALS: dict[str, tuple[Stroke, ...]] = {
+    letter: LETTERS.get(letter) or parse_strokes(_LOOKALIKES[letter])
+    for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+}
+"""Strokes by letter, for words in block letters."""

@@ -1,0 +1,58 @@
+"""Writes a scan into the kinds of file that scanners write."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any, Literal
+
+from PIL import Image
+
+from pipeline.records import GreyImage
+
+Colours = Literal["colour", "grey", "grey16", "bilevel"]
+
+# A PDF carries the time of its making; the same scan must give the same file.
+_EPOCH = time.gmtime(0)
+_JPEG_QUALITY = 80
+_INK_BELOW = 165
+_TIFF_PACKING: dict[str, dict[str, Any]] = {
+    "1": {"compression": "group4"},
+    "L": {"compression": "jpeg", "quality": _JPEG_QUALITY},
+    "RGB": {"compression": "jpeg", "quality": _JPEG_QUALITY},
+}
+
+
+def save_scan(image: GreyImage, path: Path, colours: Colours, dpi: int) -> None:
+    """Write a scan as JPEG, PNG, TIFF or PDF, by the path's suffix.
+
+    Args:
+        image: uint8 of shape (H, W, 3), RGB.
+        path: Where to; .jpg, .png, .tif or .pdf.
+        colours: What the scanner was set to; grey16 has sixteen levels.
+        dpi: Written into the file.
+    """
+    picture = _convert(Image.fromarray(image), colours)
+    resolution = (dpi, dpi)
+    match path.suffix:
+        case ".jpg":
+            picture.save(path, quality=_JPEG_QUALITY, dpi=resolution, optimize=True)
+        case ".png":
+            picture.save(path, dpi=resolution, optimize=True)
+        case ".tif":
+            picture.save(path, dpi=resolution, **_TIFF_PACKING[picture.mode])
+        case ".pdf":
+            picture.save(path, resolution=dpi, creationDate=_EPOCH, modDate=_EPOCH)
+        case suffix:
+            raise ValueError(f"no scan is written as {suffix}")
+
+
+def _convert(picture: Image.Image, colours: Colours) -> Image.Image:
+    if colours == "colour":
+        return picture
+    grey = picture.convert("L")
+    if colours == "bilevel":
+        return grey.point(lambda level: 255 * (level >= _INK_BELOW)).convert("1")
+    if colours == "grey16":
+        return grey.quantize(16, dither=Image.Dither.NONE)
+    return grey
