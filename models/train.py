@@ -1,0 +1,135 @@
+"""Train a network by name: learn, with a checkpoint after each epoch, until it may be published."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import keras
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from models.dataset import Digits, Split, load_split
+from models.learning import Learner, Plan, logits_of
+from models.publish import draw_curve, publish
+from models.samples import BatchMaker, Samples, as_samples, batches_an_epoch, make_held_out
+from pipeline.errors import OutputError
+from pipeline.records import ModelCard
+
+
+def train(plan: Plan) -> ModelCard:
+    """Train a network, convert it, and write it with its card and training curve.
+
+    Args:
+        plan: What to train, on what, and where to write `NETWORK.keras`, `.tflite`, `.json` and
+            `.png`; the folder is made if need be.
+
+    Returns:
+        The card written.
+
+    Raises:
+        ModelError: If data are damaged, the loss is no longer a number, or the folder holds the
+            checkpoint of a run with other settings.
+        OutputError: If the folder cannot be written.
+        KeyboardInterrupt: After Ctrl-C; the same call goes on from there.
+    """
+    split = load_split(plan.data, plan.seed)
+    try:
+        plan.output.mkdir(parents=True, exist_ok=True)
+        learner = learn(split, plan)
+        card = publish(learner.averaged(), split, plan)
+        draw_curve(learner.history, plan.output / f"{plan.network}.png")
+        plan.checkpoint.unlink()
+    except OSError as error:
+        raise OutputError(
+            f"{plan.output} cannot be written ({error}); choose another folder."
+        ) from error
+    return card
+
+
+def learn(split: Split, plan: Plan) -> Learner:
+    """Train a network, or go on where an interrupted run of the same settings stopped.
+
+    Args:
+        split: The digits; its held-out writers are only watched, its test half is not touched.
+        plan: What to train; its state is kept after each epoch and on Ctrl-C.
+
+    Returns:
+        The learner, with its averaged weights and history.
+
+    Raises:
+        ModelError: If the loss is no longer a number, or the checkpoint is of another run.
+        KeyboardInterrupt: After Ctrl-C, once the state is saved.
+    """
+    batches = batches_an_epoch(split.training)
+    learner = Learner(plan, batches)
+    if plan.checkpoint.exists():
+        learner.resume(plan.checkpoint)
+    watch = _Watch(split.held_out, plan.seed)
+    with BatchMaker(split.training, plan.seed) as maker, _interruptible() as stop, _bar() as bar:
+        task = bar.add_task("", total=plan.epochs * batches, completed=learner.steps, loss=0.0)
+        while learner.steps < plan.epochs * batches:
+            losses = []
+            for batch in maker.epoch(*divmod(learner.steps, batches)):
+                losses.append(learner.learn(batch))
+                bar.update(task, advance=1, loss=np.mean(losses))
+                if stop.is_set():
+                    learner.save(plan.checkpoint)
+                    raise KeyboardInterrupt
+            row = {"epoch": learner.steps // batches, "loss": float(np.mean(losses))}
+            learner.history.append(row | watch.look(learner))
+            learner.save(plan.checkpoint)
+            bar.console.print(_line(learner.history[-1]))
+    return learner
+
+
+def _line(row: Mapping[str, float]) -> str:
+    return (
+        f"epoch {row['epoch']:.0f}: loss {row['loss']:.4f}, held-out writers "
+        f"{100 * row['clean']:.2f} %, as scanned {100 * row['scanned']:.2f} %"
+    )
+
+
+class _Watch:
+    """Measures the averaged network on held-out writers, as they wrote and as scanned."""
+
+    def __init__(self, held_out: Digits, seed: int) -> None:
+        self._clean = as_samples(held_out)
+        self._scanned = make_held_out(held_out, seed)
+
+    def look(self, learner: Learner) -> dict[str, float]:
+        model: keras.Model = learner.averaged()
+        return {"clean": _accuracy(model, self._clean), "scanned": _accuracy(model, self._scanned)}
+
+
+def _accuracy(model: keras.Model, samples: Samples) -> float:
+    return float((logits_of(model, samples.images).argmax(axis=1) == samples.labels).mean())
+
+
+@contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """Let Ctrl-C set an event, so that a step is never left half done."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: stop.set())
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _bar() -> Progress:
+    return Progress(
+        TextColumn("training"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("loss {task.fields[loss]:.4f}"),
+        TimeRemainingColumn(),
+        console=Console(file=sys.stderr),
+    )
