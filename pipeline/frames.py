@@ -32,8 +32,12 @@ LEAST_DARKNESS = 0.04
 """A line must be this much darker than its surroundings to be seen at all."""
 STRETCHES = np.linspace(0.97, 1.03, 13)
 TILTS = np.linspace(-0.02, 0.02, 9)
-OWN_REACH = 0.2
-"""How far one line may be from where the others put it, as a share of the box height."""
+OWN_REACH_X = 0.2
+"""How far one upright line may be from where the others put it, as a share of the box height."""
+OWN_REACH_Y = 0.08
+"""The same for level lines: less, since the next row's frame may be close."""
+ANCHOR = 2.0
+"""What it costs a line, against seeing it clearly, to be off by a box height, squared."""
 BENDING = 40.0
 """What it costs if a line is off by a box height more than the one before it, squared."""
 
@@ -102,10 +106,12 @@ def settle(dark: Floats, boxes: Sequence[Box], reach: float) -> FrameFit:
     columns = _column_profiles(dark, edges, height)
     edges[:, [0, 2]] = _fit_columns(columns, edges, reach)
     strengths = np.empty_like(edges)
-    upright, seen_upright = _trace(np.repeat(columns, 2, axis=0), edges[:, [0, 2]].ravel(), 2.0)
+    upright, seen_upright = _trace(
+        np.repeat(columns, 2, axis=0), edges[:, [0, 2]].ravel(), OWN_REACH_X
+    )
     edges[:, [0, 2]], strengths[:, [0, 2]] = upright.reshape(-1, 2), seen_upright.reshape(-1, 2)
     for side in (1, 3):
-        edges[:, side], strengths[:, side] = _trace(rows, edges[:, side], 20.0)
+        edges[:, side], strengths[:, side] = _trace(rows, edges[:, side], OWN_REACH_Y)
     strength = float(np.median(strengths))
     noise = 2 * float(np.median([np.median(rows), np.median(columns)]))
     seen = strengths > max(LEAST_DARKNESS, noise, strength / 3)
@@ -172,20 +178,19 @@ def _best(
 
 
 def _trace(
-    profiles: Floats, lines: NDArray[np.float64], anchor: float
+    profiles: Floats, lines: NDArray[np.float64], own_reach: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Move each line (M,) to the middle of a strong one near it, and tell how strong it is.
 
-    `anchor` is what it costs a line to be off by a box height, squared. Lines that follow each
-    other move alike unless the print says otherwise: the best path through all offsets, found
-    by dynamic programming (Viterbi, 1967).
+    Lines that follow each other move alike unless the print says otherwise: the best path
+    through all offsets, found by dynamic programming (Viterbi, 1967).
     """
-    reach = round(OWN_REACH * BOX_HEIGHT)
+    reach = round(own_reach * BOX_HEIGHT)
     offsets = np.arange(-reach, reach + 1)
     index = np.rint(lines).astype(int)[:, None] + offsets
     near = np.take_along_axis(profiles, np.clip(index, 0, profiles.shape[1] - 1), axis=1)
     ceiling = max(LEAST_DARKNESS, float(np.median(near.max(axis=1))))
-    gains = np.minimum(near, ceiling) / ceiling - anchor * np.square(offsets / BOX_HEIGHT)
+    gains = np.minimum(near, ceiling) / ceiling - ANCHOR * np.square(offsets / BOX_HEIGHT)
     chosen = _best_path(gains, offsets)[:, None]
     around = np.where(np.abs(np.arange(len(offsets)) - chosen) <= 2, near, 0) + 1e-9
     middle = (around * (index + 0.5)).sum(axis=1) / around.sum(axis=1)
