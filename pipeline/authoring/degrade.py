@@ -101,7 +101,7 @@ def _paper(image: GreyImage, strength: float, rng: Generator) -> GreyImage:
     tint = 255 - strength * rng.uniform((4, 5, 10), (12, 14, 26))
     black = 40 * strength * rng.uniform(0.5, 1)
     level = tint if image.ndim == 3 else float(tint.mean())
-    mottle = 1 + 0.012 * strength * _clouds(image.shape[:2], rng)
+    mottle = 1 + 0.005 * strength * _clouds(image.shape[:2], rng)
     toned = black + image * ((level - black) / 255)
     return _shade(np.rint(toned).astype(np.uint8), mottle)
 
@@ -141,7 +141,7 @@ def _specks(image: GreyImage, strength: float, rng: Generator) -> GreyImage:
     dust = np.zeros(image.shape[:2], np.float32)
     count = int(rng.poisson(30 * strength * image.shape[0] * image.shape[1] / 1e6))
     spots = rng.integers(0, image.shape[1::-1], (count, 2)).tolist()
-    for spot, size in zip(spots, rng.exponential(1.0, count).tolist(), strict=True):
+    for spot, size in zip(spots, rng.exponential(0.7, count).tolist(), strict=True):
         cv2.circle(dust, spot, round(size), float(rng.uniform(0.15, 0.7)), thickness=-1)
     return _shade(image, 1 - np.asarray(cv2.GaussianBlur(dust, (0, 0), 0.7), np.float32))
 

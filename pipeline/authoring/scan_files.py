@@ -54,5 +54,5 @@ def _convert(picture: Image.Image, colours: Colours) -> Image.Image:
     if colours == "bilevel":
         return grey.point(lambda level: 255 * (level >= _INK_BELOW)).convert("1")
     if colours == "grey16":
-        return grey.quantize(16, dither=Image.Dither.NONE)
+        return grey.point(lambda level: 17 * round(level / 17))
     return grey

@@ -38,8 +38,10 @@ def write_line(
     left, baseline, length = place
     writer, pen_px = hand
     height = _LETTER_PX * rng.uniform(0.9, 1.1)
+    left += rng.uniform(-0.3, 1.5) * height
+    baseline += rng.uniform(-0.15, 0.05) * height
     traces, width = _set_letters(replace(writer, pen_width=pen_px / height), text, rng)
-    scale = min(height, length / width)
+    scale = min(height, 0.95 * length / width)
     stamp(layer, traces, scale, (left, baseline - scale))
 
 
@@ -87,14 +89,22 @@ def sign(
 def _loops(writer: Writer, width: float) -> Stroke:
     # Seeded by the writer: a person always signs alike.
     own = np.random.default_rng([writer.seed, 1])
-    turns = int(own.integers(5, 9))
-    t = np.linspace(0, turns * 2 * np.pi, turns * 7)
-    tall = 0.16 + 0.34 * np.repeat(own.random(turns) ** 2, 7)
-    tall[:7] = own.uniform(0.5, 0.7)
-    forward = np.linspace(0, width, len(t))
-    x = forward - 0.5 * width / turns * np.sin(t + own.uniform(-0.5, 0.5))
-    y = 0.85 - tall * (1 - np.cos(t))
-    return Stroke(np.column_stack([x + 0.2, y]))
+    turns = int(own.integers(4, 9))
+    up = own.uniform(0.08, 0.3, turns) + 0.45 * (own.random(turns) < 0.25)
+    up[0] = own.uniform(0.55, 0.9)
+    down = 0.4 * own.random(turns) * (own.random(turns) < 0.3)
+    steps = own.uniform(0.3, 1, turns)
+    x = width * np.cumsum(steps) / steps.sum()
+    lean = own.uniform(0.0, 0.45)
+    open_by = own.uniform(-0.12, 0.3, turns) * width / turns
+    rows = [
+        [x - 0.5 * open_by + lean * 0.3, 0.8 - 0.5 * up],
+        [x + lean * up, 0.85 - up],
+        [x + open_by, 0.8 - 0.4 * up],
+        [x + 0.4 * width / turns - lean * down, 0.85 + down],
+    ]
+    points = np.array(rows).transpose(2, 0, 1).reshape(-1, 2)
+    return Stroke(points)
 
 
 def _flourish(writer: Writer, width: float) -> Stroke:
