@@ -19,6 +19,8 @@ REACH = 0.35
 height of a box."""
 OVERHANG = 0.3
 """How far a digit's ink may leave its box, likewise; a longer tail is cut off there."""
+SPECK = 0.06
+"""A piece of ink is dust if it is smaller than this share of the box's largest."""
 LEAST_PEN = 0.15
 """Darkness below which nothing is ink, on any paper."""
 
@@ -65,14 +67,16 @@ def _cut_field(aligned: AlignedPage, field: FieldSpec) -> FieldCut:
 def pen_ink(dark: Floats, boxes: Sequence[Box]) -> Floats:
     """Scale darkness so that paper with its noise is 0 and the pen is 1.
 
+    Paper and its noise are taken from the brighter part of the boxes, which no writing reaches.
     The pen is taken from the boxes themselves: the second darkest hundredth of each, and of
     those the upper quartile, so that empty boxes do not count.
     """
     inside = np.concatenate([_interior(dark, box).ravel() for box in boxes])
-    paper, spread = np.percentile(inside, (50, 75))
+    brightest, bright, paper = np.percentile(inside, (5, 20, 40))
+    noise = max(paper - bright, bright - brightest)
     darkest = [np.percentile(_interior(dark, box), 98) for box in boxes]
     pen = max(float(np.percentile(darkest, 75)), LEAST_PEN + paper)
-    low = paper + max(4 * (spread - paper), 0.25 * (pen - paper), LEAST_PEN / 2)
+    low = paper + max(4 * noise, 0.25 * (pen - paper), LEAST_PEN / 2)
     high = max(paper + 0.8 * (pen - paper), low + 0.02)
     return np.asarray(np.clip((dark - low) / (high - low), 0, 1), np.float32)
 
@@ -109,7 +113,7 @@ def _erase_line(ink: Floats, dark: Floats, edge: float, ends: tuple[float, float
     if band.size == 0:
         return
     line = np.percentile(band, 40, axis=0)
-    line = np.maximum(line, np.maximum(np.roll(line, 1), np.roll(line, -1)))
+    line = cv2.dilate(line.astype(np.float32)[None], np.ones((1, 5), np.uint8))[0]
     ink[top:bottom, left : left + band.shape[1]][band < line + np.maximum(0.08, 0.3 * line)] = 0
 
 
@@ -125,7 +129,7 @@ def share_out(ink: Floats, boxes: Sequence[Box]) -> Labels:
     """Give each connected piece of ink to the box that holds most of it.
 
     A piece with much ink in two boxes is two digits that touch: it is cut between them. A piece
-    that is mostly outside all boxes is print, and nobody's.
+    that is mostly outside all boxes is print, and nobody's; so is what a frame or dust has left.
 
     Returns:
         int32 of shape (H, W): the position of each pixel's box, -1 for none.
@@ -133,21 +137,31 @@ def share_out(ink: Floats, boxes: Sequence[Box]) -> Labels:
     count, found, stats, _ = cv2.connectedComponentsWithStats((ink > 0).astype(np.uint8))
     labels = np.asarray(found, np.int32)
     cells = _cells(ink.shape, boxes)
-    mass = np.bincount(
-        (labels * (len(boxes) + 1) + cells + 1).ravel(), ink.ravel(), count * (len(boxes) + 1)
-    ).reshape(count, -1)
-    peak = np.zeros(count, np.float32)
-    np.maximum.at(peak, labels.ravel(), ink.ravel())
-    inside = mass[:, 1:]
-    most = inside.max(axis=1)
-    owner = np.where(most > 0.4 * mass.sum(axis=1), inside.argmax(axis=1), -1)
-    owner[(peak < 0.5) | _is_remnant(stats, boxes)] = -1
-    owner[0] = -1
-    touching = (inside > 0.25 * most[:, None]).sum(axis=1) > 1
-    cut = touching & (inside.sum(axis=1) > 0.5 * mass.sum(axis=1)) & (peak >= 0.5)
-    cut[0] = False
-    owners = np.where(cut[labels], cells, owner[labels])
-    return np.asarray(owners, np.int32)
+    mass = _sum_by(labels, cells, ink, count, len(boxes))
+    total, inside = mass.sum(axis=1), mass[:, 1:]
+    most, first = inside.max(axis=1), inside.argmax(axis=1)
+    good = ~_is_remnant(stats, labels, ink, boxes)
+    good[0] = False
+    cut = good & (np.sort(inside, axis=1)[:, -2:-1] > 0.25 * most[:, None]).all(axis=1)
+    cut &= inside.sum(axis=1) > 0.5 * total
+    owner = np.where(good & (most > 0.4 * total), first, -1)
+    owner[most < SPECK * _largest(most, owner, len(boxes))[owner]] = -1
+    return np.where(cut[labels], cells, owner[labels]).astype(np.int32)
+
+
+def _sum_by(labels: Labels, cells: Labels, ink: Floats, count: int, boxes: int) -> Floats:
+    """How much ink of each piece is outside all boxes and in each box: (pieces, boxes + 1)."""
+    index = (labels * (boxes + 1) + cells + 1).ravel()
+    sums = np.bincount(index, ink.ravel(), count * (boxes + 1))
+    return sums.reshape(count, boxes + 1).astype(np.float32)
+
+
+def _largest(mass: Floats, owner: NDArray[np.int64], boxes: int) -> Floats:
+    """The mass of each box's largest piece: (boxes + 1,), the last for pieces that are nobody's."""
+    largest = np.zeros(boxes + 1, np.float32)
+    np.maximum.at(largest, owner, mass)
+    largest[-1] = 0
+    return largest
 
 
 def _cells(shape: tuple[int, ...], boxes: Sequence[Box]) -> Labels:
@@ -159,19 +173,27 @@ def _cells(shape: tuple[int, ...], boxes: Sequence[Box]) -> Labels:
     return cells
 
 
-def _is_remnant(stats: cv2.typing.MatLike, boxes: Sequence[Box]) -> NDArray[np.bool_]:
-    """Tell pieces of a frame line and specks of dust from ink, by size and place."""
-    left, top, width, height = (stats[:, i].astype(np.float64) for i in range(4))
-    right, bottom = left + width, top + height
-    speck = np.maximum(width, height) < BOX_HEIGHT / 8
-    band = BOX_HEIGHT / 12
-    on_line = np.zeros(len(stats), bool)
+def _is_remnant(
+    stats: cv2.typing.MatLike, labels: Labels, ink: Floats, boxes: Sequence[Box]
+) -> NDArray[np.bool_]:
+    """Tell what a frame line or dust has left from ink, for each piece."""
+    count = len(stats)
+    mass = np.bincount(labels.ravel(), ink.ravel(), count) + 1e-9
+    on_frame = np.where(_frame_band(ink.shape, boxes), ink, 0)
+    along_frame = np.bincount(labels.ravel(), on_frame.ravel(), count) > 0.8 * mass
+    small = np.asarray(stats[:, 2:4]).max(axis=1) < BOX_HEIGHT / 8
+    peak = np.zeros(count, np.float32)
+    np.maximum.at(peak, labels.ravel(), ink.ravel())
+    return np.asarray(along_frame | small | (peak < 0.5), np.bool_)
+
+
+def _frame_band(shape: tuple[int, ...], boxes: Sequence[Box]) -> NDArray[np.bool_]:
+    """Where frame lines are, with what may be left beside them."""
+    band = np.zeros(shape, np.uint8)
     for box in boxes:
-        for edge in (box.left, box.right):
-            on_line |= (left > edge - band) & (right < edge + band)
-        for edge in (box.top, box.bottom):
-            on_line |= (top > edge - band) & (bottom < edge + band)
-    return speck | on_line
+        start, end = (round(box.left), round(box.top)), (round(box.right), round(box.bottom))
+        cv2.rectangle(band, start, end, 1, thickness=BOX_HEIGHT // 6)
+    return band.astype(bool)
 
 
 def _neighbourhood(box: Box) -> tuple[slice, slice]:
