@@ -22,10 +22,16 @@ def draw_residue(rng: Generator, height: int = 64) -> Floats:
         is always left.
     """
     size = height, round(height * rng.uniform(0.7, 1.1))
-    traces: list[Trace] = []
-    while not traces:
-        traces = [one for kind in RESIDUE for one in kind(size[1] / height, rng)]
-    sharp = rasterize(traces, size, height, (0.0, 0.0))
+    ink = np.zeros(size, np.float32)
+    while not ink.any():
+        ink = _leave(size, rng)
+    return ink
+
+
+def _leave(size: tuple[int, int], rng: Generator) -> Floats:
+    width = size[1] / size[0]
+    traces = [one for kind in RESIDUE for one in kind(width, rng)]
+    sharp = rasterize(traces, size, size[0], (0.0, 0.0))
     ink = np.asarray(cv2.GaussianBlur(sharp, (0, 0), float(rng.uniform(0.3, 0.9))), np.float32)
     if rng.random() < 0.15:
         ink = np.maximum(ink, _smudge(size, rng))
