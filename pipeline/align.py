@@ -23,6 +23,8 @@ from pipeline.markers import find_marker_homographies
 from pipeline.records import AlignedPage, Page, Points
 from pipeline.template import FieldSpec, FormTemplate
 
+BOX_PX = 32
+"""Strip pixels to the height of a box: frames are found as well as on larger strips."""
 REACH = 0.42
 """How far a frame may be from where a guess puts it, as a share of the height of a box."""
 LEAST_SUPPORT = 0.6
@@ -101,7 +103,9 @@ def _refine(page: Page, first: _Fit, fields: Sequence[FieldSpec]) -> _Fit:
 
 
 def _settle(page: Page, guess: Matrix, fields: Sequence[FieldSpec], reach: float) -> _Fit:
-    views = [view_field(page.image, guess, field.boxes, reach) for field in fields]
+    views = [
+        view_field(page.image, guess, field.boxes, reach=reach, box_px=BOX_PX) for field in fields
+    ]
     expected = np.concatenate([corners(box) for field in fields for box in field.boxes])
     printed = np.concatenate([_printed_corners(view) for view in views])
     seen = np.concatenate([view.frames.seen for view in views])

@@ -16,7 +16,7 @@ from pipeline.records import GreyImage
 
 LONG_SIDE = 1100
 """Pages are matched at this size: text is still there, noise is not."""
-FEATURES = 3000
+FEATURES = 1500
 LEAST_INLIERS = 15
 
 Features = tuple[tuple[cv2.KeyPoint, ...], NDArray[np.uint8], float]
