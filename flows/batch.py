@@ -1,0 +1,182 @@
+"""Reading a batch of pages: what a Prefect task and a worker process both do.
+
+Knows no Prefect, so that `--direct` starts without loading it.
+"""
+
+import time
+import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+
+from models.classifier import LiteRTClassifier, load_classifier
+from pipeline.complaints import listening
+from pipeline.errors import ExtractionError, InputFileError, PageError
+from pipeline.ingest import (
+    PageRef,
+    UnsteadyFileError,
+    decode_page,
+    find_documents,
+    list_pages,
+    load,
+)
+from pipeline.page import failed_page, read_pages
+from pipeline.records import Flag, Page, PageId, PageResult, Status
+from pipeline.template import FormTemplate, load_templates
+
+BATCH_PAGES: Final = 4
+"""Few: a worker holds that many decoded pages, and the progress bar moves that often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A batch of pages as it is handed to a worker: paths, never pixels."""
+
+    templates: Path
+    run: int
+    """Tells runs apart: the templates are loaded once a run, and anew in the next."""
+    pages: tuple[PageRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run has to do."""
+
+    jobs: tuple[Job, ...]
+    pages: int
+    passed_over: int
+    """Files of other kinds, left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What became of a run, in numbers."""
+
+    pages: int = 0
+    failed: int = 0
+    fields: int = 0
+    accepted: int = 0
+
+    @property
+    def review(self) -> int:
+        """Fields that wait for a person."""
+        return self.fields - self.accepted
+
+    def plus(self, results: Iterable[PageResult]) -> "Summary":
+        """Count further pages."""
+        pages = list(results)
+        flags = [field.flag for page in pages for field in page.fields]
+        return Summary(
+            pages=self.pages + len(pages),
+            failed=self.failed + sum(page.status is Status.FAILED for page in pages),
+            fields=self.fields + len(flags),
+            accepted=self.accepted + flags.count(Flag.ACCEPTED),
+        )
+
+
+def plan(inputs: Sequence[Path], templates: Path, output: Path) -> Plan:
+    """List the pages to read, in batches.
+
+    Args:
+        inputs: Files and folders.
+        templates: The folder of templates.
+        output: Left out where it lies below an input.
+
+    Raises:
+        InputFileError: If there is nothing to read.
+        TemplateError: If a template is wrong; found here, before any page is read.
+        ModelError: If the network cannot be loaded.
+    """
+    run = time.time_ns()
+    inbox = find_documents(inputs, leave_out=output)
+    _equipment(templates, run)
+    pages = [page for document in inbox.documents for page in list_pages(document)]
+    batches = (pages[start : start + BATCH_PAGES] for start in range(0, len(pages), BATCH_PAGES))
+    jobs = tuple(Job(templates, run, tuple(batch)) for batch in batches)
+    return Plan(jobs, len(pages), inbox.passed_over)
+
+
+@lru_cache(maxsize=1)
+def _equipment(templates: Path, _run: int) -> tuple[tuple[FormTemplate, ...], LiteRTClassifier]:
+    cv2.setNumThreads(1)  # workers share the cores among themselves
+    loaded = load_templates(templates)
+    with listening():  # at its first batch, the runtime says on stderr what it is made of
+        classifier = load_classifier()
+        classifier.probabilities(np.zeros((1, *classifier.card.input_shape), np.uint8))
+    return loaded, classifier
+
+
+def read_batch(job: Job, *, patient: bool = False) -> list[PageResult]:
+    """Read a batch of pages; no page's failure stops the others.
+
+    Args:
+        job: What to read.
+        patient: Whether the caller tries again when a file system stumbles. If not, the pages
+            concerned fail.
+
+    Returns:
+        A result for each page of the job.
+
+    Raises:
+        UnsteadyFileError: If patient, and trying again may help.
+        TemplateError: If a template is wrong.
+        ModelError: If the network cannot be loaded.
+    """
+    templates, classifier = _equipment(job.templates, job.run)
+    opened = [
+        page
+        for _, refs in groupby(job.pages, key=lambda ref: ref.document)
+        for page in _open(tuple(refs), templates, patient=patient)
+    ]
+    pages = [page for page in opened if isinstance(page, Page)]
+    failures = [page for page in opened if isinstance(page, PageResult)]
+    return [*failures, *_read(pages, templates, classifier)]
+
+
+def give_up(job: Job, reason: str) -> list[PageResult]:
+    """Give the results of a batch of which nothing could be read."""
+    templates, _ = _equipment(job.templates, job.run)
+    identities = (PageId(ref.document.name, ref.number, "") for ref in job.pages)
+    return [failed_page(identity, reason, templates) for identity in identities]
+
+
+def _open(
+    refs: tuple[PageRef, ...], templates: Sequence[FormTemplate], *, patient: bool
+) -> list[Page | PageResult]:
+    """Decode pages of one document, or say of each why it cannot be."""
+    document, sha256 = refs[0].document, ""
+    opened: list[Page | PageResult] = []
+    source = None
+    for ref in refs:
+        try:
+            source = source or load(document)
+            sha256 = source.sha256
+            opened.append(decode_page(source, ref.number))
+        except (InputFileError, PageError) as error:
+            if patient and isinstance(error, UnsteadyFileError):
+                raise
+            identity = PageId(document.name, ref.number, sha256)
+            opened.append(failed_page(identity, str(error), templates))
+    return opened
+
+
+def _read(
+    pages: Sequence[Page], templates: Sequence[FormTemplate], classifier: LiteRTClassifier
+) -> list[PageResult]:
+    """Read decoded pages; where that fails unforeseen, one by one, to lose only the page."""
+    try:
+        return read_pages(pages, templates, classifier)
+    except ExtractionError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a night's run must outlive one page's surprise
+        if len(pages) > 1:
+            return [result for page in pages for result in _read([page], templates, classifier)]
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        reason = f"{type(error).__name__} in {place.name}: {error}; please report this page"
+        return [failed_page(pages[0].identity, reason, templates)]

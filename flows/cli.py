@@ -1,0 +1,145 @@
+"""The command line, and the process boundary: errors become messages and exit codes."""
+
+# ruff: noqa: PLC0415, PLR0913, PLR0917 - a verb imports what it alone needs, so that each starts
+# fast; and its parameters are its options.
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from pipeline.errors import ExitCode, ExtractionError, ModelError
+
+if TYPE_CHECKING:
+    from flows.batch import Summary
+
+out = Console()
+err = Console(stderr=True)
+
+
+app = typer.Typer(
+    help="Reads handwritten digits from the boxes of scanned forms, and says how sure it is.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="rich",
+)
+template_app = typer.Typer(no_args_is_help=True, help="Look at templates.")
+app.add_typer(template_app, name="template")
+
+
+@app.command(
+    epilog="Example: [bold]formdigits extract scans --templates forms --output results[/bold]"
+)
+def extract(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(metavar="INPUT...", help="Scans, or folders of scans at any depth."),
+    ],
+    templates: Annotated[Path, typer.Option(metavar="DIR", help="Folder of templates.")],
+    output: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the CSV files.")],
+    direct: Annotated[bool, typer.Option("--direct", help="Without Prefect.")] = False,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that read.")] = 1,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace files that formdigits did not write.")
+    ] = False,
+) -> None:
+    """Read scanned forms into fields.csv, digits.csv and pages.csv."""
+    from flows.progress import shown
+    from flows.show import show_run
+    from pipeline.export import prepare_output
+
+    prepare_output(output, force=force)
+    run = _direct if direct else _flow
+    with shown(err):
+        summary = run(inputs, templates, output, workers)
+    show_run(output, summary, out=out, err=err)
+
+
+def _direct(inputs: list[Path], templates: Path, output: Path, workers: int) -> "Summary":
+    from flows.direct import extract_directly
+
+    return extract_directly(inputs, templates, output, workers=workers)
+
+
+def _flow(inputs: list[Path], templates: Path, output: Path, workers: int) -> "Summary":
+    from flows.embedded import quieten
+
+    if quieten():
+        err.print("starting Prefect's embedded server; --direct does without it", style="dim")
+    from flows.extract import extract as extract_flow
+
+    return extract_flow(inputs, templates, output, workers)
+
+
+@app.command(epilog="Example: [bold]formdigits score results --truth truth.csv[/bold]")
+def score(
+    output: Annotated[Path, typer.Argument(help="Folder that extract wrote.")],
+    truth: Annotated[
+        Path, typer.Option(metavar="CSV", help="What stands there: document,page,field,raw.")
+    ],
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the figures here too.")
+    ] = None,
+) -> None:
+    """Compare a run with what people say stands on the paper."""
+    from flows.show import show_score
+    from pipeline.score import score as compare
+    from pipeline.tables import write_whole
+
+    figures = compare(output, truth)
+    if figures.missing:
+        err.print(f"{figures.missing} fields of the truth are not in the output: counted as wrong")
+    if figures.unscored:
+        err.print(f"{figures.unscored} fields of the output are not in the truth: left out")
+    if json_file:
+        write_whole({json_file: json.dumps(figures.as_dict(), indent=2).encode() + b"\n"})
+    show_score(figures, out)
+
+
+@app.command(epilog="Example: [bold]formdigits train --data mnist --output runs/first[/bold]")
+def train(
+    output: Annotated[Path, typer.Option(metavar="DIR", help="Folder for network and card.")],
+    network: Annotated[str, typer.Option(help="Which network.")] = "digitnet",
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="MNIST's four files; else downloaded.")
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="How often to go through the digits.")] = 14,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same network.")] = 1,
+) -> None:
+    """Train a network and convert it for reading."""
+    try:
+        from models.learning import Plan
+        from models.train import train as learn
+    except ModuleNotFoundError as error:
+        raise ModelError(f"training needs {error.name}: pip install 'formdigits[train]'") from error
+    card = learn(Plan(network=network, epochs=epochs, seed=seed, data=data, output=output))
+    out.print_json(data=card.figures)
+
+
+@template_app.command(epilog="Example: [bold]formdigits template check forms[/bold]")
+def check(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of templates.")],
+) -> None:
+    """Check templates, and show their fields."""
+    from flows.show import show_templates
+    from pipeline.template import load_templates
+
+    show_templates(load_templates(folder), out)
+
+
+def main() -> None:
+    """Run the command line; nothing but what a verb was asked for goes to stdout."""
+    try:
+        app(prog_name="formdigits")
+    except ExtractionError as error:
+        err.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
+        sys.exit(error.exit_code)
+    except SystemExit as end:
+        if end.code == ExitCode.INTERRUPTED:
+            err.print("interrupted; nothing was written. Run the same command again.")
+        raise

@@ -1,0 +1,39 @@
+"""Extraction without Prefect: the same stages in this process and its workers."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from flows.batch import Plan, Summary, plan
+from flows.progress import watcher
+from flows.workers import Workers
+from pipeline.export import export
+from pipeline.records import PageResult
+
+
+def extract_directly(
+    inputs: Sequence[Path], templates: Path, output: Path, *, workers: int = 1
+) -> Summary:
+    """Read scans and write what was read.
+
+    Args:
+        inputs: Files and folders of scans.
+        templates: The folder of templates.
+        output: A folder, as `prepare_output` leaves it.
+        workers: How many processes read.
+
+    Raises:
+        ExtractionError: If nothing can be read, or not written.
+    """
+    results = _read(plan(inputs, templates, output), workers)
+    export(results, output)
+    return Summary().plus(results)
+
+
+def _read(todo: Plan, count: int) -> list[PageResult]:
+    watcher().start(todo.pages)
+    results: list[PageResult] = []
+    with Workers(count) as workers:
+        for batch in workers.read_all(todo.jobs):
+            results += batch
+            watcher().add(batch)
+    return results

@@ -1,0 +1,112 @@
+"""The Prefect flow that reads scans: retries, runs and artifacts around the stages."""
+
+from collections.abc import Iterator
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from prefect import Task, flow, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.futures import PrefectFuture, as_completed
+from prefect.runtime import task_run
+from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.utilities.annotations import quote
+
+from flows.batch import Job, Plan, Summary, plan
+from flows.progress import watcher
+from flows.workers import RETRIES, RETRY_DELAY_S, Workers
+from pipeline.errors import ExtractionError, OutputError
+from pipeline.export import export, prepare_output
+from pipeline.ingest import UnsteadyFileError
+from pipeline.records import PageResult, Status
+
+REASONS_SHOWN = 20
+_workers: ContextVar[Workers] = ContextVar("workers")
+
+
+def _may_pass(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Tell what another try may mend from what it cannot."""
+    try:
+        state.result()
+    except (UnsteadyFileError, OutputError):
+        return True
+    except ExtractionError:
+        return False
+    return False
+
+
+@task(retries=RETRIES, retry_delay_seconds=RETRY_DELAY_S, retry_condition_fn=_may_pass)
+def read(job: Job) -> list[PageResult]:
+    """Read a batch of pages; on the last try, pages that cannot be opened fail for themselves."""
+    return _workers.get(Workers(1)).read(job, patient=task_run.run_count <= RETRIES)
+
+
+@task(retries=RETRIES, retry_delay_seconds=RETRY_DELAY_S, retry_condition_fn=_may_pass)
+def write(results: list[PageResult], output: Path) -> None:
+    """Write the CSVs, whole or not at all."""
+    export(results, output)
+
+
+@flow(name="extract", persist_result=False)
+def extract(inputs: list[Path], templates: Path, output: Path, workers: int = 1) -> Summary:
+    """Read scans and write what was read.
+
+    Args:
+        inputs: Files and folders of scans.
+        templates: The folder of templates.
+        output: The folder for the CSVs.
+        workers: How many processes read.
+
+    Returns:
+        What became of the run, in numbers.
+
+    Raises:
+        ExtractionError: If nothing can be read, or not written.
+    """
+    prepare_output(output)
+    todo = plan(inputs, templates, output)
+    watcher().start(todo.pages)
+    results: list[PageResult] = []
+    for batch in _read_all(todo, workers):
+        results += batch
+        watcher().add(batch)
+    write(quote(results), output)
+    summary = Summary().plus(results)
+    _publish(summary, results)
+    return summary
+
+
+def _read_all(todo: Plan, count: int) -> Iterator[list[PageResult]]:
+    """Read each batch in a task of its own, and give it as it is done.
+
+    The tasks wait in threads for worker processes that know no Prefect: those start faster and
+    are the same ones as without Prefect.
+    """
+    with Workers(count) as workers:
+        token = _workers.set(workers)
+        runner: ThreadPoolTaskRunner[list[PageResult]] = ThreadPoolTaskRunner(max_workers=count)
+        with runner:
+            futures: list[PrefectFuture[list[PageResult]]] = [
+                runner.submit(read, {"job": quote(job)}) for job in todo.jobs
+            ]
+            for future in as_completed(futures):
+                yield future.result()
+        _workers.reset(token)
+
+
+def _publish(summary: Summary, results: list[PageResult]) -> None:
+    """Leave the summary and the pages that failed as an artifact of the run."""
+    lines = [
+        "| pages | failed | fields | accepted | to review |",
+        "|---|---|---|---|---|",
+        f"| {summary.pages} | {summary.failed} | {summary.fields} "
+        f"| {summary.accepted} | {summary.review} |",
+        "",
+    ]
+    failed = [page for page in results if page.status is Status.FAILED]
+    lines += [
+        f"- `{page.identity.document}` page {page.identity.number}: {page.reason}"
+        for page in failed[:REASONS_SHOWN]
+    ]
+    create_markdown_artifact("\n".join(lines), key="extract-summary")
