@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -34,7 +35,7 @@ def share_out(ink: Floats, boxes: Sequence[Box]) -> Labels:
     if count == 1:
         return owners
     inked = np.nonzero(ink)
-    labels, amount = np.asarray(found)[inked], ink[inked]
+    labels, amount = np.asarray(found, np.int32)[inked], ink[inked]
     cells = _cells(ink.shape, boxes)[inked]
     mass = np.bincount(labels * (len(boxes) + 1) + cells + 1, amount, count * (len(boxes) + 1))
     mass = mass.reshape(count, -1)
@@ -51,7 +52,7 @@ def share_out(ink: Floats, boxes: Sequence[Box]) -> Labels:
     return owners
 
 
-def _touches(inside: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _touches(inside: NDArray[Any]) -> NDArray[np.bool_]:
     """Tell pieces with much ink in two boxes or more."""
     return np.asarray((inside > 0.25 * inside.max(axis=1, keepdims=True)).sum(axis=1) > 1, np.bool_)
 
@@ -63,7 +64,7 @@ def _peaks(labels: Labels, amount: Floats, count: int) -> Floats:
     return peaks
 
 
-def _largest(mass: NDArray[np.float64], owner: NDArray[np.int_], boxes: int) -> NDArray[np.float64]:
+def _largest(mass: NDArray[Any], owner: NDArray[np.int_], boxes: int) -> NDArray[np.float64]:
     """The mass of each box's largest piece: (boxes + 1,), the last for pieces that are nobody's."""
     largest = np.zeros(boxes + 1)
     np.maximum.at(largest, owner, mass)
