@@ -59,10 +59,10 @@ class Habit:
     def random(cls, rng: Generator, pen_px: float = 6.0) -> Habit:
         """Draw a habit at random, for a pen of usual width."""
         return cls(
-            size=float(rng.uniform(0.6, 0.85)),
+            size=float(rng.uniform(0.55, 0.77)),
             across=float(rng.normal(0, 0.05)),
-            down=float(rng.normal(0.02, 0.04)),
-            spread=float(rng.uniform(0.03, 0.07)),
+            down=float(rng.normal(0.01, 0.03)),
+            spread=float(rng.uniform(0.025, 0.06)),
             pen_px=pen_px * float(rng.uniform(0.8, 1.3)),
         )
 
