@@ -1,6 +1,6 @@
 """The shapes that people give to digits, and to the letters that land in a digit's box.
 
-Drawn by hand from school copybooks of several countries; the notation is that of
+The project's own drawings, with the habits of several countries; the notation is that of
 `strokes.parse_strokes`.
 """
 

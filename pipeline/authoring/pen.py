@@ -25,7 +25,7 @@ SUPERSAMPLING = 3
 _SHIFT_BITS = 4
 _HABIT = 0.022
 """How far a writer's own shapes stray from the copybook's, in digit heights."""
-# Shapes that most people write are listed more often than the rest by their weight.
+# Few people write these.
 _RARE = frozenset({"slashed", "slashed_back", "long_upstroke", "z_like", "long_tail", "long_flag"})
 
 
