@@ -20,6 +20,8 @@ CANVAS = 64
 DIGIT = 40
 UNTOUCHED_SHARE = 0.08
 LIGHT_SHARE = 0.30
+ODD_ASPECT_SHARE = 0.15
+"""Hands far narrower or wider than MNIST's; forms with narrow boxes bring them forth."""
 THINNEST_PX, THICKEST_PX = 0.7, 4.2
 
 _STEPS = (np.arange(CANVAS, dtype=np.float32) - (CANVAS - 1) / 2) / DIGIT
@@ -101,8 +103,9 @@ def warp(ink: Floats, rng: Generator, strength: float) -> Floats:
 
 def _affine(rng: Generator, strength: float) -> Floats:
     turn = np.deg2rad(strength * np.clip(rng.normal(0, 6), -13, 13))
-    shear = strength * rng.normal(0, 0.12)
-    aspect = np.exp(strength * rng.normal(0, 0.12))
+    shear = strength * rng.normal(0, 0.16)
+    odd = strength == 1 and rng.random() < ODD_ASPECT_SHARE
+    aspect = np.exp(rng.uniform(-0.35, 0.4) if odd else strength * rng.normal(0, 0.1))
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     slant = np.array([[1, shear], [0, 1]])
     return np.asarray(rotation @ slant @ np.diag([aspect, 1 / aspect]), np.float32)

@@ -6,6 +6,8 @@ import gzip
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,6 +111,19 @@ def read_idx(path: Path, magic: int) -> NDArray[np.uint8]:
     return np.frombuffer(content, np.uint8, offset=4 * (1 + dimensions)).reshape(shape)
 
 
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Read all arrays of an .npz file by name.
+
+    Raises:
+        ModelError: If the file is damaged or cut short.
+    """
+    try:
+        with np.load(path) as stored:
+            return dict(stored)
+    except (OSError, ValueError, EOFError, zlib.error, BadZipFile) as error:
+        raise ModelError(f"{path} is damaged ({error}); delete it or fetch it again.") from error
+
+
 def _unpack(path: Path) -> bytes:
     try:
         return gzip.decompress(path.read_bytes())
@@ -140,11 +155,8 @@ def _read_writers(folder: Path) -> dict[str, NDArray[np.int32]]:
         folder.parent / "mnist_writers" / "mnist_writers.npz",
     ):
         if path.is_file():
-            try:
-                with np.load(path) as stored:
-                    return {"train": stored["train_writer"], "t10k": stored["test10k_writer"]}
-            except (OSError, ValueError, KeyError, EOFError, zlib.error) as error:
-                raise ModelError(f"{path} is damaged ({error}); fetch it again.") from error
+            stored = read_arrays(path)
+            return {"train": stored["train_writer"], "t10k": stored["test10k_writer"]}
     return {}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from models.calibrate import calibration_error, confidence_and_right
-from models.dataset import Digits, load_mnist
+from models.dataset import Digits, load_mnist, read_arrays
 from models.samples import Samples, as_ink, as_samples, draw_one_negative
 from models.scanning import drop_specks
 from pipeline.errors import ModelError
@@ -115,11 +114,8 @@ def read_digit_set(path: Path, paper: float) -> Samples:
     Raises:
         ModelError: If the file is damaged.
     """
-    try:
-        with np.load(path) as stored:
-            images, labels = stored["images"], stored["labels"]
-    except (OSError, ValueError, KeyError, EOFError, zlib.error) as error:
-        raise ModelError(f"{path} is damaged ({error}); fetch it again.") from error
+    stored = read_arrays(path)
+    images, labels = stored["images"], stored["labels"]
     if len(images) != len(labels):
         raise ModelError(f"{path} has {len(images)} images and {len(labels)} labels.")
     made = [normalize(_clean(as_ink(image), paper)) for image in images]

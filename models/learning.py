@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.architectures import build
+from models.dataset import read_arrays
 from models.samples import BATCH, CLASSES, Samples
 from pipeline.errors import ModelError
 from pipeline.records import Floats, GreyImage
@@ -112,11 +113,7 @@ class Learner:
         Raises:
             ModelError: If the file is damaged, or belongs to a run with other settings.
         """
-        try:
-            with np.load(path) as stored:
-                state = dict(stored)
-        except (OSError, ValueError, EOFError) as error:
-            raise ModelError(f"{path} is damaged ({error}); delete it to start afresh.") from error
+        state = read_arrays(path)
         if str(state.get("plan")) != self._plan:
             raise ModelError(
                 f"{path} is of another run ({state.get('plan')}; this one is {self._plan}); "
@@ -124,12 +121,12 @@ class Learner:
             )
         self._restore(state)
 
-    def _arrays(self) -> dict[str, Weights]:
-        optimizer = [np.asarray(variable) for variable in self._optimizer.variables]
+    def _arrays(self) -> dict[str, list[NDArray[Any]]]:
+        """Give all that changes while learning; the state of dropout's generator is among it."""
         return {
-            "weights": self.model.get_weights(),
+            "model": [variable.numpy() for variable in self.model.variables],
             "average": self.average,
-            "optimizer": optimizer,
+            "optimizer": [variable.numpy() for variable in self._optimizer.variables],
         }
 
     def _restore(self, state: dict[str, NDArray[Any]]) -> None:
@@ -137,10 +134,10 @@ class Learner:
             name: [state[f"{name}_{place}"] for place in range(len(arrays))]
             for name, arrays in self._arrays().items()
         }
-        self.model.set_weights(stored["weights"])
         self.average = stored["average"]
-        for variable, value in zip(self._optimizer.variables, stored["optimizer"], strict=True):
-            variable.assign(value)
+        for owner, name in ((self.model, "model"), (self._optimizer, "optimizer")):
+            for variable, value in zip(owner.variables, stored[name], strict=True):
+                variable.assign(value)
         self.steps = int(state["steps"])
         columns = [str(name) for name in state["columns"]]
         self.history = [

@@ -37,7 +37,7 @@ def _draw_left_line(ink: Floats, around: Extent, rng: Generator) -> None:
     size = max(bottom - top, 24)
     length = int(size * (rng.uniform(0.1, 0.5) if rng.random() < 0.6 else rng.uniform(0.5, 1.3)))
     start = int(rng.integers(top - 6, max(top - 5, bottom + 6 - length)))
-    x = left - rng.uniform(-1.0, 7.0)
+    x = left - rng.uniform(-1.0, 6.0 if rng.random() < 0.75 else 12.0)
     lean = rng.normal(0, 0.02) * length
     line = np.zeros(ink.shape, np.uint8)
     cv2.line(
@@ -83,7 +83,7 @@ def leave_from_left(ink: Floats, neighbour: Floats, rng: Generator) -> Floats:
 def cut_off(ink: Floats, rng: Generator) -> Floats:
     """Cut a little of the digit away at one side, where its stroke crossed the box."""
     top, bottom, left, right = extent(ink)
-    depth = int(rng.integers(1, max(2, round(0.12 * max(bottom - top, right - left)))))
+    depth = int(rng.integers(1, max(2, round(0.1 * max(bottom - top, right - left)))))
     cut = ink.copy()
     side = int(rng.integers(4))
     if side == 0:

@@ -22,14 +22,14 @@ def scan(ink: Floats, rng: Generator) -> Floats:
     if rng.random() < 0.5:
         ink = blur(ink, rng.uniform(0.4, 1.5))
     if rng.random() < 0.45:
-        ink = lower_resolution(ink, rng.uniform(0.3, 0.8))
+        ink = lower_resolution(ink, rng.uniform(0.3, 0.9))
     if rng.random() < 0.3:
         ink = grain(ink, rng)
     if rng.random() < 0.12:
         ink = compress(ink, int(rng.integers(20, 70)))
     if rng.random() < 0.25:
-        return binarise(ink, rng.uniform(0.3, 0.6))
-    return drop_paper(ink, rng.uniform(0.08, 0.35))
+        return binarise(ink, rng.uniform(0.25, 0.5))
+    return drop_paper(ink, rng.uniform(0.05, 0.28))
 
 
 def blur(ink: Floats, sigma_px: float) -> Floats:
