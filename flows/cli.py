@@ -67,10 +67,10 @@ def _direct(inputs: list[Path], templates: Path, output: Path, workers: int) -> 
 
 
 def _flow(inputs: list[Path], templates: Path, output: Path, workers: int) -> "Summary":
-    from flows.embedded import quieten
+    from flows.embedded import start_if_needed
 
-    if quieten():
-        err.print("starting Prefect's embedded server; --direct does without it", style="dim")
+    err.print(Text("starting Prefect; --direct does without it", "dim"))
+    start_if_needed()
     from flows.extract import extract as extract_flow
 
     return extract_flow(inputs, templates, output, workers)

@@ -1,7 +1,12 @@
-"""Prefect's settings for a machine where nobody has set up Prefect."""
+"""Prefect's embedded server, for a machine where nobody has set up Prefect."""
 
 import os
+import signal
+import threading
+from collections.abc import Callable
 from typing import Final
+
+from pipeline.errors import ExtractionError
 
 _QUIET: Final = {
     # The embedded server lives for one run: its remarks, and the tracebacks that it prints when
@@ -11,18 +16,20 @@ _QUIET: Final = {
     "PREFECT_LOGGING_INTERNAL_LEVEL": "CRITICAL",
     "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "true",
     # Two cores that are busy reading are slow to start a server.
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
 }
 
 
-def quieten() -> bool:
-    """Keep the embedded server out of the terminal; call this before anything imports Prefect.
+def start_if_needed() -> bool:
+    """Start the embedded server, quietly, where no API is configured.
 
-    What the user has set stays as it is, and so does all of Prefect where an API is configured.
+    Call this before anything imports Prefect. What the user has set stays as it is, and so does
+    all of Prefect where an API is configured.
 
     Returns:
-        Whether the embedded server is going to be used.
+        Whether the embedded server is used.
     """
     os.environ.setdefault("DO_NOT_TRACK", "1")
     # The first import of Prefect's settings fixes them, the first of its flows sets up logging.
@@ -34,4 +41,32 @@ def quieten() -> bool:
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     refresh_global_settings_context()
+    _wait_for(_start_deaf_to_interrupts)
     return True
+
+
+def _start_deaf_to_interrupts() -> None:
+    """Start the server so that Ctrl-C does not end it before the flow's end was written down."""
+    from prefect.server.api.server import SubprocessASGIServer  # noqa: PLC0415
+
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # the server inherits it
+    SubprocessASGIServer().start()
+
+
+def _wait_for(work: Callable[[], None]) -> None:
+    """Do work in a thread, so that this one can be interrupted meanwhile."""
+    failures: list[Exception] = []
+
+    def attempt() -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - raised again below, in the waiting thread
+            failures.append(error)
+
+    thread = threading.Thread(target=attempt, daemon=True)
+    thread.start()
+    thread.join()
+    if failures:
+        raise ExtractionError(
+            f"Prefect's embedded server did not start ({failures[0]}); use --direct"
+        ) from failures[0]

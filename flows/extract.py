@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from prefect import Task, flow, task
 from prefect.artifacts import create_markdown_artifact
@@ -71,7 +71,8 @@ def extract(inputs: list[Path], templates: Path, output: Path, workers: int = 1)
     for batch in _read_all(todo, workers):
         results += batch
         watcher().add(batch)
-    write(quote(results), output)
+    # Quoted, or Prefect would search every box of every page for futures.
+    write(cast("list[PageResult]", quote(results)), output)
     summary = Summary().plus(results)
     _publish(summary, results)
     return summary
@@ -90,8 +91,11 @@ def _read_all(todo: Plan, count: int) -> Iterator[list[PageResult]]:
             futures: list[PrefectFuture[list[PageResult]]] = [
                 runner.submit(read, {"job": quote(job)}) for job in todo.jobs
             ]
-            for future in as_completed(futures):
-                yield future.result()
+            try:
+                for future in as_completed(futures):
+                    yield future.result()
+            finally:
+                workers.stop()  # before the runner waits for its tasks: Ctrl-C is obeyed at once
         _workers.reset(token)
 
 

@@ -1,7 +1,7 @@
-"""Worker processes that read batches, and how they end: with their parent, never by Ctrl-C.
+"""Worker processes that read batches, and how they end: when their parent says so, or dies.
 
-Ctrl-C in a terminal goes to every process of a command. The parent alone obeys it: the batches in
-hand are finished, what waits is dropped, and the workers print nothing.
+Ctrl-C in a terminal goes to every process of a command. The parent alone obeys it, and ends the
+workers, which print nothing.
 """
 
 import multiprocessing
@@ -14,7 +14,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, 
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from multiprocessing.process import parent_process
+from multiprocessing.connection import Connection
 from typing import Final
 
 from flows.batch import Job, give_up, read_batch
@@ -30,12 +30,18 @@ class Workers(AbstractContextManager["Workers"]):
 
     def __init__(self, count: int) -> None:
         self._count = count
-        self._pool = _start_pool(count) if count > 1 else None
+        self._pool = _Pool(count) if count > 1 else None
         self._replacing = threading.Lock()
+        self._stopped = False
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End the workers at once, whatever they have in hand."""
+        self._stopped = True
         if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+            self._pool.stop()
 
     def read(self, job: Job, *, patient: bool = False) -> list[PageResult]:
         """Read a batch and wait for it; as `read_batch`, but outliving a worker's death."""
@@ -43,29 +49,34 @@ class Workers(AbstractContextManager["Workers"]):
         if pool is None:
             return read_batch(job, patient=patient)
         try:
-            return _submit(pool, job, patient=patient).result()
+            return pool.submit(job, patient=patient).result()
         except BrokenProcessPool:
+            if self._stopped:
+                raise
             self._replace(pool)
             return [result for page in job.pages for result in _read_alone(job, page)]
 
-    def _replace(self, broken: ProcessPoolExecutor) -> None:
+    def _replace(self, broken: "_Pool") -> None:
         with self._replacing:
             if self._pool is broken:
-                self._pool = _start_pool(self._count)
+                broken.stop()
+                self._pool = _Pool(self._count)
 
     def read_all(self, jobs: Sequence[Job]) -> Iterator[list[PageResult]]:
         """Read batches, and give each as it is done."""
         if self._pool is None:
-            yield from map(self.read_patiently, jobs)
+            yield from map(self._read_patiently, jobs)
             return
         threads = ThreadPoolExecutor(self._count)
         try:
-            for future in as_completed([threads.submit(self.read_patiently, job) for job in jobs]):
+            futures = [threads.submit(self._read_patiently, job) for job in jobs]
+            for future in as_completed(futures):
                 yield future.result()
         finally:
+            self.stop()
             threads.shutdown(cancel_futures=True)
 
-    def read_patiently(self, job: Job) -> list[PageResult]:
+    def _read_patiently(self, job: Job) -> list[PageResult]:
         """Read a batch, trying again where the file system stumbles."""
         for _ in range(RETRIES):
             try:
@@ -75,14 +86,35 @@ class Workers(AbstractContextManager["Workers"]):
         return self.read(job)
 
 
-def _start_pool(count: int) -> ProcessPoolExecutor:
-    spawn = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(count, mp_context=spawn, initializer=_end_with_parent)
+class _Pool:
+    """Worker processes, and a pipe of which this process alone holds the writing end.
+
+    When that end is closed, on purpose or by this process's death, every worker ends.
+    """
+
+    def __init__(self, count: int) -> None:
+        spawn = multiprocessing.get_context("spawn")
+        self._lifeline, self._writer = spawn.Pipe(duplex=False)
+        self._executor = ProcessPoolExecutor(
+            count, mp_context=spawn, initializer=_end_with, initargs=(self._lifeline,)
+        )
+
+    def submit(self, job: Job, *, patient: bool) -> "Future[list[PageResult]]":
+        with _interrupts_held():
+            return self._executor.submit(read_batch, job, patient=patient)
+
+    def stop(self) -> None:
+        self._writer.close()
+        self._executor.shutdown(cancel_futures=True)
 
 
-def _submit(pool: ProcessPoolExecutor, job: Job, *, patient: bool) -> "Future[list[PageResult]]":
-    with _interrupts_held():
-        return pool.submit(read_batch, job, patient=patient)
+def _end_with(lifeline: Connection) -> None:
+    threading.Thread(target=_wait_for_the_end, args=(lifeline,), daemon=True).start()
+
+
+def _wait_for_the_end(lifeline: Connection) -> None:
+    lifeline.poll(None)
+    os._exit(1)
 
 
 @contextmanager
@@ -95,23 +127,13 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _end_with_parent() -> None:
-    """Let this worker not outlive a parent that was killed."""
-    threading.Thread(target=_wait_for_parents_end, daemon=True).start()
-
-
-def _wait_for_parents_end() -> None:
-    parent = parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
-
-
 def _read_alone(job: Job, page: PageRef) -> list[PageResult]:
     """Read a page after a worker died of its batch, in a process of its own."""
     alone = replace(job, pages=(page,))
-    with _start_pool(1) as pool:
-        try:
-            return _submit(pool, alone, patient=False).result()
-        except BrokenProcessPool:
-            return give_up(alone, "the process that read it died; scan the page again, at 300 dpi")
+    pool = _Pool(1)
+    try:
+        return pool.submit(alone, patient=False).result()
+    except BrokenProcessPool:
+        return give_up(alone, "the process that read it died; scan the page again, at 300 dpi")
+    finally:
+        pool.stop()
