@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.records import Box, Floats, GreyImage
 
 LEAST_PEN = 0.15
 """Darkness below which nothing is ink, on any paper."""
+STROKE_MASS = 1.2
+"""A stroke covers a line where the darkness across it is this many pen pixels more than usual."""
 LINE_REACH = 1 / 12
 """How far to each side of its middle a frame line may go, as a share of the height of a box."""
 
@@ -33,28 +37,47 @@ def darkness(image: GreyImage, reach: int) -> Floats:
     return np.clip(1.0 - image / np.maximum(paper, 1.0), 0.0, 1.0).astype(np.float32)
 
 
-def pen_ink(dark: Floats, boxes: Sequence[Box]) -> Floats:
-    """Scale darkness so that paper with its noise is 0 and the pen is 1.
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """How dark the paper, its noise at the most, and the pen of a field are."""
 
-    Paper and its noise are taken from the brighter part of the boxes, which no writing reaches.
-    The pen is taken from the boxes themselves: the second darkest hundredth of each, and of
-    those the upper quartile, so that empty boxes do not count.
+    paper: float
+    noise: float
+    pen: float
+
+
+def measure_levels(dark: Floats, boxes: Sequence[Box]) -> Levels:
+    """Measure paper and pen in the boxes of a field.
+
+    Paper and its noise are taken from the brighter part of the boxes, which no writing reaches;
+    the pen from the second darkest hundredth of each box, and of those the upper quartile, so
+    that empty boxes do not count.
 
     Args:
         dark: Darkness, float32 of shape (H, W).
         boxes: The field's boxes in its pixels.
+    """
+    inside = np.sort(_interiors(dark, boxes), axis=1)
+    usual = np.median(inside, axis=0)
+    brightest, bright, paper = (float(usual[int(q * len(usual))]) for q in (0.05, 0.2, 0.4))
+    darkest = np.sort(inside[:, int(0.98 * inside.shape[1])])
+    pen = max(float(darkest[int(0.75 * (len(darkest) - 1))]), LEAST_PEN + paper)
+    return Levels(paper, 4 * max(paper - bright, bright - brightest), pen)
+
+
+def pen_ink(dark: Floats, levels: Levels) -> Floats:
+    """Scale darkness so that paper with its noise is 0 and the pen is 1.
+
+    Args:
+        dark: Darkness, float32 of shape (H, W).
+        levels: Those of the field.
 
     Returns:
         float32 of shape (H, W).
     """
-    inside = np.sort(_interiors(dark, boxes), axis=1)
-    levels = np.median(inside, axis=0)
-    brightest, bright, paper = (float(levels[int(q * len(levels))]) for q in (0.05, 0.2, 0.4))
-    noise = max(paper - bright, bright - brightest)
-    darkest = inside[:, int(0.98 * inside.shape[1])]
-    pen = max(float(np.sort(darkest)[int(0.75 * (len(darkest) - 1))]), LEAST_PEN + paper)
-    low = paper + max(4 * noise, 0.25 * (pen - paper), LEAST_PEN / 2)
-    high = max(paper + 0.8 * (pen - paper), low + 0.02)
+    contrast = levels.pen - levels.paper
+    low = levels.paper + max(levels.noise, 0.25 * contrast, LEAST_PEN / 2)
+    high = max(levels.paper + 0.8 * contrast, low + 0.02)
     return np.asarray(np.clip((dark - low) / (high - low), 0, 1), np.float32)
 
 
@@ -71,41 +94,34 @@ def _interiors(image: Floats, boxes: Sequence[Box], inset: float = 0.12) -> Floa
     return np.array(parts)
 
 
-def remove_lines(ink: Floats, dark: Floats, boxes: Sequence[Box]) -> Floats:
-    """Take printed frames out of the ink and leave the strokes that cross them.
+def remove_lines(ink: Floats, dark: Floats, boxes: Sequence[Box], levels: Levels) -> Floats:
+    """Take printed frames out of the ink and leave the strokes that cross or follow them.
 
-    A line is as dark all along as it is in most places; what is clearly darker is pen on top of
-    it. Where a line is as dark as the pen, a gap with ink on both sides is a stroke that crosses.
+    A line is as dark and as wide all along as it is in most places. What is clearly darker is
+    pen on top of it, and where there is clearly more darkness across it, a stroke covers it; a
+    gap with ink on both sides is a stroke that crosses.
 
     Args:
         ink: float32 of shape (H, W), 0 paper, 1 pen.
         dark: Darkness, likewise.
         boxes: The frames as printed; their edges are the middles of the lines.
+        levels: Those of the field.
 
     Returns:
         The ink without the frames.
     """
     clean = ink.copy()
     reach = round(LINE_REACH * boxes[0].height)
+    pen = levels.pen - levels.paper
     upright = {(round(x), round(b.top), round(b.bottom)) for b in boxes for x in (b.left, b.right)}
     level = {(round(y), round(b.left), round(b.right)) for b in boxes for y in (b.top, b.bottom)}
-    for middle, start, end in upright:
-        _erase_line(clean, dark, middle, slice(max(start - 2, 0), end + 3), reach)
-    for middle, start, end in level:
-        _erase_line(clean.T, dark.T, middle, slice(max(start - 2, 0), end + 3), reach)
+    for lines, ink_view, dark_view in ((upright, clean, dark), (level, clean.T, dark.T)):
+        for middle, start, end in lines:
+            rows = slice(max(start - 2, 0), end + 3)
+            columns = slice(max(middle - reach, 0), middle + reach + 1)
+            covered = _is_covered(dark_view[rows, columns], pen)
+            ink_view[rows, columns][~covered] = 0
     return _bridge(clean, ink, reach)
-
-
-def _erase_line(ink: Floats, dark: Floats, middle: int, rows: slice, reach: int) -> None:
-    """Set to 0 the pixels of one upright line that are no darker than the line is."""
-    columns = slice(max(middle - reach, 0), middle + reach + 1)
-    band = dark[rows, columns]
-    if band.size == 0:
-        return
-    usual = int(0.4 * len(band))
-    line = np.partition(band, usual, axis=0)[usual]
-    line = cv2.dilate(np.ascontiguousarray(line)[None], np.ones((1, 5), np.uint8))[0]
-    ink[rows, columns][band < line + np.maximum(0.08, 0.3 * line)] = 0
 
 
 def _bridge(clean: Floats, ink: Floats, reach: int) -> Floats:
@@ -113,3 +129,22 @@ def _bridge(clean: Floats, ink: Floats, reach: int) -> Floats:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * (reach // 2) + 3,) * 2)
     closed = cv2.morphologyEx(clean, cv2.MORPH_CLOSE, kernel)
     return np.asarray(np.where(clean > 0, clean, np.minimum(closed, ink)), np.float32)
+
+
+def _is_covered(band: Floats, pen: float) -> NDArray[np.bool_]:
+    """Tell the pixels of one upright line (and what is beside it) that a stroke covers.
+
+    Args:
+        band: Darkness across and along the line, float32 of shape (length, width).
+        pen: How much darker than paper the pen is.
+    """
+    if band.size == 0:
+        return np.zeros(band.shape, np.bool_)
+    usual = int(0.25 * len(band))
+    line = np.partition(band, usual, axis=0)[usual]
+    around = cv2.dilate(np.ascontiguousarray(line)[None], np.ones((1, 5), np.uint8))[0]
+    darker = band > around + np.maximum(0.08, 0.3 * around)
+    core = cv2.dilate((line > 0.25 * line.max()).astype(np.uint8)[None], np.ones((1, 3), np.uint8))
+    across = cv2.blur(band[:, core[0] > 0].sum(axis=1)[:, None], (1, 3))[:, 0]
+    wider = across > np.partition(across, usual)[usual] + STROKE_MASS * pen
+    return np.asarray(darker | wider[:, None], np.bool_)

@@ -13,6 +13,12 @@ from pipeline.records import Box, Floats
 
 SPECK = 0.06
 """A piece of ink is dust if it is smaller than this share of the box's largest."""
+SHARED = 0.25
+"""A piece is in a second box too if it has this share there of what it has in its first."""
+STROKE = 0.15
+"""The widest pen stroke, as a share of the height of a box."""
+LEAD_IN = 0.5
+"""How far a neighbour's stroke may run into a digit's box, as a share of the box's width."""
 
 Labels = NDArray[np.int32]
 
@@ -20,7 +26,8 @@ Labels = NDArray[np.int32]
 def share_out(ink: Floats, boxes: Sequence[Box]) -> Labels:
     """Give each connected piece of ink to the box that holds most of it.
 
-    A piece with much ink in two boxes is two digits that touch: it is cut between them. A piece
+    A piece with much ink in two boxes is two digits that touch: it is cut between them, unless
+    one of the boxes has a digit of its own already. A piece
     that is mostly outside all boxes is print, and nobody's; so is what a frame or dust has left.
 
     Args:
@@ -45,16 +52,61 @@ def share_out(ink: Floats, boxes: Sequence[Box]) -> Labels:
     along_frame = np.bincount(labels, np.where(band, amount, 0), count) > 0.8 * total
     good = ~along_frame & ~_is_speck(stats, boxes[0].height) & (_peaks(labels, amount, count) > 0.5)
     good[0] = False
-    cut = good & _touches(inside) & (inside.sum(axis=1) > 0.5 * total)
+    shared = good & _is_shared(inside) & (inside.sum(axis=1) > 0.5 * total)
+    cut = shared & ~_is_guest(inside, good & ~shared)
     owner = np.where(good & (most > 0.4 * total), inside.argmax(axis=1), -1)
     owner[most < SPECK * _largest(most, owner, len(boxes))[owner]] = -1
     owners[inked] = np.where(cut[labels], cells, owner[labels])
+    for piece in np.flatnonzero(cut):
+        _cut_lead_ins(owners, np.asarray(found) == piece, boxes)
     return owners
 
 
-def _touches(inside: NDArray[Any]) -> NDArray[np.bool_]:
+def _cut_lead_ins(owners: Labels, piece: NDArray[np.bool_], boxes: Sequence[Box]) -> None:
+    """Take the thin end of the left neighbour's stroke from each digit that it runs into."""
+    for position, box in enumerate(boxes):
+        columns = slice(max(round(box.left), 0), round(box.right))
+        own = piece[:, columns] & (owners[:, columns] == position)
+        thickness = own.sum(axis=0)
+        end = _lead_in_end(thickness, box)
+        owners[:, columns][:, :end][own[:, :end]] = -1
+
+
+def _lead_in_end(thickness: NDArray[np.int_], box: Box) -> int:
+    """Where a thin stroke that comes in from the left grows into a digit; 0 if none does.
+
+    Args:
+        thickness: How many pixels of ink each column of the box has, (W,).
+        box: The box.
+    """
+    inked = np.flatnonzero(thickness)
+    if inked.size == 0 or inked[0] > 0.1 * box.width:
+        return 0
+    stroke = float(np.median(thickness[inked[0] : inked[0] + 5]))
+    thicker = np.flatnonzero(thickness > 1.8 * stroke + 1)
+    if stroke > STROKE * box.height or thicker.size == 0 or thicker[0] > LEAD_IN * box.width:
+        return 0
+    return int(thicker[0])
+
+
+def _is_shared(inside: NDArray[Any]) -> NDArray[np.bool_]:
     """Tell pieces with much ink in two boxes or more."""
-    return np.asarray((inside > 0.25 * inside.max(axis=1, keepdims=True)).sum(axis=1) > 1, np.bool_)
+    return np.asarray(
+        (inside > SHARED * inside.max(axis=1, keepdims=True)).sum(axis=1) > 1, np.bool_
+    )
+
+
+def _is_guest(inside: NDArray[Any], alone: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Tell pieces that are one digit leaning into boxes that have digits of their own.
+
+    Args:
+        inside: Ink of each piece in each box, (pieces, boxes).
+        alone: Which pieces are in one box only.
+    """
+    whole = np.where(alone[:, None], inside, 0).max(axis=0)
+    home = inside.argmax(axis=1)[:, None] == np.arange(inside.shape[1])
+    visited = (inside > SHARED * inside.max(axis=1, keepdims=True)) & ~home
+    return np.asarray((~visited | (whole > inside)).all(axis=1), np.bool_)
 
 
 def _peaks(labels: Labels, amount: Floats, count: int) -> Floats:

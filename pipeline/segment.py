@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.errors import SegmentationError
 from pipeline.frames import FieldView, view_field
-from pipeline.ink import pen_ink, remove_lines
+from pipeline.ink import measure_levels, pen_ink, remove_lines
 from pipeline.ownership import Labels, share_out
 from pipeline.records import AlignedPage, Box, BoxCrop, Floats
 from pipeline.template import FieldSpec
@@ -57,7 +57,8 @@ def _cut_field(aligned: AlignedPage, field: FieldSpec) -> FieldCut:
     if view.strip.image.min() == view.strip.image.max():
         raise SegmentationError(f"field {field.name!r} lies outside the scan: scan the whole page.")
     boxes = view.frames.boxes
-    ink = remove_lines(pen_ink(view.dark, boxes), view.dark, boxes)
+    levels = measure_levels(view.dark, boxes)
+    ink = remove_lines(pen_ink(view.dark, levels), view.dark, boxes, levels)
     owners = share_out(ink, boxes)
     return FieldCut(view, ink, owners, tuple(_crop(field.name, ink, owners, boxes)))
 

@@ -119,7 +119,9 @@ def load_template(path: Path) -> FormTemplate:
         model = TemplateModel.model_validate(content)
     except ValidationError as error:
         lines = [_describe(problem, content) for problem in error.errors(include_url=False)]
-        raise TemplateError("\n".join(f"{path}: {line}" for line in dict.fromkeys(lines))) from error
+        raise TemplateError(
+            "\n".join(f"{path}: {line}" for line in dict.fromkeys(lines))
+        ) from error
     return _to_template(model, path)
 
 

@@ -143,11 +143,15 @@ class TemplateModel(_Strict):
         names = [field.name for field in self.fields]
         for name in names:
             if names.count(name) > 1:
-                raise ValueError(f"field {name!r} stands {names.count(name)} times; names must differ")
+                raise ValueError(
+                    f"field {name!r} stands {names.count(name)} times; names must differ"
+                )
         for check in self.checks:
             for name in (*check.sum.parts, check.sum.total):
                 if name not in names:
-                    raise ValueError(f"check sum names {name!r}, which is no field of this template")
+                    raise ValueError(
+                        f"check sum names {name!r}, which is no field of this template"
+                    )
         return self
 
     @model_validator(mode="after")
@@ -155,7 +159,9 @@ class TemplateModel(_Strict):
         for field in self.fields:
             for position, (x, y, width, height) in enumerate(field.rectangles()):
                 if x + width > self.page.width or y + height > self.page.height:
-                    found = f"field {field.name!r} box {position} ends at {x + width:g}, {y + height:g}"
+                    found = (
+                        f"field {field.name!r} box {position} ends at {x + width:g}, {y + height:g}"
+                    )
                     size = f"{self.page.width:g} x {self.page.height:g}"
                     raise ValueError(f"{found}; the page is only {size} {self.page.unit}")
         return self
