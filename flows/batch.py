@@ -6,7 +6,7 @@ Knows no Prefect, so that `--direct` starts without loading it.
 import time
 import traceback
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -62,6 +62,8 @@ class Summary:
     failed: int = 0
     fields: int = 0
     accepted: int = 0
+    passed_over: int = 0
+    """Files of other kinds, left alone."""
 
     @property
     def review(self) -> int:
@@ -72,7 +74,8 @@ class Summary:
         """Count further pages."""
         pages = list(results)
         flags = [field.flag for page in pages for field in page.fields]
-        return Summary(
+        return replace(
+            self,
             pages=self.pages + len(pages),
             failed=self.failed + sum(page.status is Status.FAILED for page in pages),
             fields=self.fields + len(flags),

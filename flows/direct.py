@@ -24,9 +24,10 @@ def extract_directly(
     Raises:
         ExtractionError: If nothing can be read, or not written.
     """
-    results = _read(plan(inputs, templates, output), workers)
+    todo = plan(inputs, templates, output)
+    results = _read(todo, workers)
     export(results, output)
-    return Summary().plus(results)
+    return Summary(passed_over=todo.passed_over).plus(results)
 
 
 def _read(todo: Plan, count: int) -> list[PageResult]:

@@ -73,7 +73,7 @@ def extract(inputs: list[Path], templates: Path, output: Path, workers: int = 1)
         watcher().add(batch)
     # Quoted, or Prefect would search every box of every page for futures.
     write(cast("list[PageResult]", quote(results)), output)
-    summary = Summary().plus(results)
+    summary = Summary(passed_over=todo.passed_over).plus(results)
     _publish(summary, results)
     return summary
 

@@ -57,6 +57,8 @@ def show_run(output: Path, summary: Summary, *, out: Console, err: Console) -> N
     if len(fields) > ROWS_SHOWN:
         err.print(f"… and {len(fields) - ROWS_SHOWN} more fields in {output / 'fields.csv'}")
     _show_failures(output, err)
+    if summary.passed_over:
+        err.print(f"{summary.passed_over} files of other kinds left alone")
     review = f", {summary.review} to review" if summary.review else ""
     err.print(
         f"{summary.pages - summary.failed} pages read, {summary.failed} failed; "

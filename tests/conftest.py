@@ -1,6 +1,11 @@
-"""What several tests draw with."""
+"""What several tests draw with, and run the command with."""
 
 import io
+import os
+import struct
+import subprocess
+import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,3 +42,54 @@ def save(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+REPOSITORY = Path(__file__).parent.parent
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a machine where nobody has set up Prefect."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT")}
+    return {**kept, "PREFECT_HOME": str(tmp_path_factory.mktemp("prefect"))}
+
+
+@pytest.fixture(scope="session")
+def formdigits(environment: dict[str, str]) -> Command:
+    """Run the command as a user does: `formdigits("extract", ...)`."""
+    program = Path(sys.executable).with_name("formdigits")
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [program, *map(str, arguments)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def sample_forms() -> Path:
+    """The forms that the project draws itself: a folder of templates with scans beside them."""
+    return REPOSITORY / "sample_forms"
+
+
+@pytest.fixture(scope="session")
+def huge_png() -> bytes:
+    """A valid PNG of 30,000 x 30,000 white pixels, tiny as a file."""
+    side = 30_000
+    packer = zlib.compressobj(1)
+    row = b"\0" + b"\xff" * (side // 8)
+    pixels = b"".join(packer.compress(row) for _ in range(side)) + packer.flush()
+    head = struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)
+    chunks = ((b"IHDR", head), (b"IDAT", pixels), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_png_chunk(*chunk) for chunk in chunks)
+
+
+def _png_chunk(kind: bytes, body: bytes) -> bytes:
+    checksum = struct.pack(">I", zlib.crc32(kind + body))
+    return struct.pack(">I", len(body)) + kind + body + checksum
