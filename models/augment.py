@@ -20,7 +20,7 @@ CANVAS = 64
 DIGIT = 40
 UNTOUCHED_SHARE = 0.08
 LIGHT_SHARE = 0.30
-ODD_ASPECT_SHARE = 0.15
+ODD_ASPECT_SHARE = 0.2
 """Hands far narrower or wider than MNIST's; forms with narrow boxes bring them forth."""
 THINNEST_PX, THICKEST_PX = 0.7, 4.2
 
@@ -105,7 +105,7 @@ def _affine(rng: Generator, strength: float) -> Floats:
     turn = np.deg2rad(strength * np.clip(rng.normal(0, 6), -13, 13))
     shear = strength * rng.normal(0, 0.16)
     odd = strength == 1 and rng.random() < ODD_ASPECT_SHARE
-    aspect = np.exp(rng.uniform(-0.35, 0.4) if odd else strength * rng.normal(0, 0.1))
+    aspect = np.exp(rng.uniform(-0.35, 0.5) if odd else strength * rng.normal(0, 0.1))
     rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
     slant = np.array([[1, shear], [0, 1]])
     return np.asarray(rotation @ slant @ np.diag([aspect, 1 / aspect]), np.float32)

@@ -35,6 +35,8 @@ NARROW = 0.45
 """Width against height below which the second digit in a box could be a neighbour's stroke."""
 LINE_LIKE = 0.36
 """Spread across against spread along, below which ink could be a 1."""
+TALL_PX = 11
+"""Height from which a piece beside others could be a 1 with dirt around it."""
 OVERSHOOT = {"cross": 1.05, "zigzag": 1.0, "dash": 1.35, "double_dash": 1.3}
 """How far a mark goes beyond the digit that it strikes out; a bar that hardly does makes a 7."""
 
@@ -51,7 +53,7 @@ def draw_negative(rng: Generator, any_digit: DigitSource) -> tuple[GreyImage, Ma
     """
     mark = MARKS[rng.choice(len(MARKS), p=MARK_SHARES)]
     image = normalize(scan(_DRAWERS[mark](rng, any_digit), rng))
-    while mark is not Mark.STRUCK and _could_be_one(image):
+    while _could_be_one(image) if mark is Mark.BLANK else _is_upright_line(image):
         image = normalize(scan(_DRAWERS[mark](rng, any_digit), rng))
     return image, mark
 
@@ -126,7 +128,17 @@ def put_side_by_side(any_digit: DigitSource, rng: Generator) -> Floats:
 
 
 def _could_be_one(image: GreyImage) -> bool:
-    """Tell by the second moments whether all ink lies along one more or less upright line."""
+    """Tell whether most ink, or one large piece of it, lies along a more or less upright line."""
+    mask = (image > 0).astype(np.uint8)
+    _, pieces, facts, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    tall = np.flatnonzero(facts[:, cv2.CC_STAT_HEIGHT] >= TALL_PX)
+    return _is_upright_line(image) or any(
+        _is_upright_line(np.where(pieces == piece, image, 0)) for piece in tall if piece
+    )
+
+
+def _is_upright_line(image: GreyImage) -> bool:
+    """Tell by the second moments."""
     moments = cv2.moments(image)
     if moments["m00"] == 0:
         return True

@@ -69,7 +69,7 @@ def redraw(ink: Floats, rng: Generator, radius: float) -> Floats:
 
 def press(ink: Floats, rng: Generator) -> Floats:
     """Let the ink run lighter and darker along the strokes; same shape and range."""
-    floor = rng.uniform(0.35, 0.95)
+    floor = rng.uniform(0.25, 0.95)
     flow = 1 - (1 - floor) * np.abs(uneven(ink.shape, rng, 1.0))
     return np.clip(ink * flow, 0, 1).astype(np.float32)
 
