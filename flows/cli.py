@@ -68,7 +68,12 @@ def _direct(inputs: list[Path], templates: Path, output: Path, workers: int) -> 
 
 def _flow(inputs: list[Path], templates: Path, output: Path, workers: int) -> "Summary":
     from flows.embedded import start_if_needed
+    from pipeline.ingest import find_documents
+    from pipeline.template import load_templates
 
+    # Starting Prefect takes seconds; a mistyped path is told before.
+    find_documents(inputs, leave_out=output)
+    load_templates(templates)
     err.print(Text("starting Prefect; --direct does without it", "dim"))
     start_if_needed()
     from flows.extract import extract as extract_flow

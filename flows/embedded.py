@@ -30,19 +30,34 @@ def start_if_needed() -> bool:
 
     Returns:
         Whether the embedded server is used.
+
+    Raises:
+        ExtractionError: If the configured API does not answer, or the server does not start.
     """
     os.environ.setdefault("DO_NOT_TRACK", "1")
     # The first import of Prefect's settings fixes them, the first of its flows sets up logging.
     from prefect.context import refresh_global_settings_context  # noqa: PLC0415
     from prefect.settings import get_current_settings  # noqa: PLC0415
 
-    if get_current_settings().api.url is not None:
+    if url := get_current_settings().api.url:
+        _refuse_silent(url)
         return False
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
     refresh_global_settings_context()
     _wait_for(_start_deaf_to_interrupts)
     return True
+
+
+def _refuse_silent(url: str) -> None:
+    from prefect.client.orchestration import get_client  # noqa: PLC0415 - see above
+
+    with get_client(sync_client=True) as client:
+        if failure := client.api_healthcheck():
+            raise ExtractionError(
+                f"Prefect's API at {url} does not answer ({failure}); start it, "
+                "unset PREFECT_API_URL, or use --direct"
+            )
 
 
 def _start_deaf_to_interrupts() -> None:

@@ -15,6 +15,7 @@ from prefect.utilities.annotations import quote
 
 from flows.batch import Job, Plan, Summary, plan
 from flows.progress import watcher
+from flows.show import printable
 from flows.workers import RETRIES, RETRY_DELAY_S, Workers
 from pipeline.errors import ExtractionError, OutputError
 from pipeline.export import export, prepare_output
@@ -110,7 +111,7 @@ def _publish(summary: Summary, results: list[PageResult]) -> None:
     ]
     failed = [page for page in results if page.status is Status.FAILED]
     lines += [
-        f"- `{page.identity.document}` page {page.identity.number}: {page.reason}"
+        f"- `{printable(page.identity.document)}` page {page.identity.number}: {page.reason}"
         for page in failed[:REASONS_SHOWN]
     ]
     create_markdown_artifact("\n".join(lines), key="extract-summary")

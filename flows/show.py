@@ -58,14 +58,18 @@ def show_run(output: Path, summary: Summary, *, out: Console, err: Console) -> N
         err.print(f"… and {len(fields) - ROWS_SHOWN} more fields in {output / 'fields.csv'}")
     _show_failures(output, err)
     if summary.passed_over:
-        err.print(f"{summary.passed_over} files of other kinds left alone")
+        err.print(f"{_count(summary.passed_over, 'file')} of other kinds left alone")
     review = f", {summary.review} to review" if summary.review else ""
     err.print(
-        f"{summary.pages - summary.failed} pages read, {summary.failed} failed; "
-        f"{summary.fields} fields: {summary.accepted} accepted{review}. "
+        f"{_count(summary.pages - summary.failed, 'page')} read, {summary.failed} failed; "
+        f"{_count(summary.fields, 'field')}: {summary.accepted} accepted{review}. "
         f"Written to {output}",
         soft_wrap=True,
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def _show_failures(output: Path, err: Console) -> None:

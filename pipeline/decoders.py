@@ -85,7 +85,7 @@ def _decode(data: bytes, header: ImageHeader) -> GreyImage:
     refuse_size(header.height, header.width)
     flags = cv2.IMREAD_UNCHANGED if header.alpha else cv2.IMREAD_GRAYSCALE
     with listening() as complaints:
-        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+        image = _try(np.frombuffer(data, np.uint8), flags)
     if image is None and complaints and "not configured" in complaints[0]:
         raise PageError("its compression is not supported; save it with LZW or as PNG")
     if image is None or complaints:
@@ -95,6 +95,13 @@ def _decode(data: bytes, header: ImageHeader) -> GreyImage:
         if header.alpha
         else np.asarray(image, np.uint8)
     )
+
+
+def _try(data: NDArray[np.uint8], flags: int) -> NDArray[Any] | None:
+    try:
+        return cv2.imdecode(data, flags)
+    except cv2.error as error:
+        raise PageError(headers.DAMAGED) from error
 
 
 def _on_paper(image: NDArray[Any], orientation: int) -> GreyImage:

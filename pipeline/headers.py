@@ -139,5 +139,5 @@ def unpack(form: str, data: bytes, position: int) -> tuple:  # type: ignore[type
     """
     try:
         return struct.unpack_from(form, data, position)
-    except struct.error as error:
+    except (struct.error, OverflowError) as error:
         raise PageError(CUT_OFF) from error

@@ -57,13 +57,15 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def formdigits(environment: dict[str, str]) -> Command:
-    """Run the command as a user does: `formdigits("extract", ...)`."""
+    """Run the command as a user does: `formdigits("extract", ..., variables={...})`."""
     program = Path(sys.executable).with_name("formdigits")
 
-    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: object, variables: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [program, *map(str, arguments)],
-            env=environment,
+            env={**environment, **(variables or {})},
             capture_output=True,
             text=True,
             check=False,

@@ -98,7 +98,7 @@ def test_bad_files_do_not_fail_the_run(direct: Run) -> None:
     """Pages that wait for review are not a failure."""
     assert direct.code == 0
     assert "4 pages read, 9 failed" in direct.stderr
-    assert "1 files of other kinds left alone" in direct.stderr
+    assert "1 file of other kinds left alone" in direct.stderr
     assert "Traceback" not in direct.stderr
 
 

@@ -53,3 +53,25 @@ def test_template_check(formdigits: Command, sample_forms: Path, tmp_path: Path)
     assert run.returncode == 0
     assert "postal-card v1\tpin_code\tdigits\t6" in run.stdout
     assert formdigits("template", "check", tmp_path).returncode == 4
+
+
+def test_a_mistyped_path_is_told_at_once(
+    formdigits: Command, sample_forms: Path, tmp_path: Path
+) -> None:
+    """Before Prefect is started, which takes seconds."""
+    arguments = ("--templates", sample_forms, "--output", tmp_path / "out")
+    run = formdigits("extract", tmp_path / "nowhere", *arguments)
+    assert run.returncode == 3
+    assert "starting Prefect" not in run.stderr
+
+
+def test_a_silent_api(formdigits: Command, sample_forms: Path, tmp_path: Path) -> None:
+    """A configured API that does not answer: a message with what to do, no traceback."""
+    scans = sample_forms / "postal-card/scans"
+    arguments = ("--templates", sample_forms, "--output", tmp_path / "out")
+    nobody = {"PREFECT_API_URL": "http://127.0.0.1:9/api"}  # the discard port: nobody listens
+    run = formdigits("extract", scans, *arguments, variables=nobody)
+    assert run.returncode == 1
+    assert "does not answer" in run.stderr
+    assert "use --direct" in run.stderr
+    assert "Traceback" not in run.stderr

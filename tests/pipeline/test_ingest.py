@@ -1,5 +1,6 @@
 """Every format gives the same grey page; what cannot be read says why, before it costs memory."""
 
+import contextlib
 import hashlib
 import os
 import struct
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -293,6 +296,29 @@ def test_encrypted_pdf_says_what_to_do(tmp_path: Path) -> None:
     assert len(list_pages(Document(path, path.name))) == 1
     with pytest.raises(PageError, match="without a password"):
         read(path)
+
+
+WHOLE = ["PNG", "JPEG", "TIFF", "BMP", "WEBP", "PDF"]
+
+
+@pytest.mark.parametrize("form", WHOLE)
+@given(changes=st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=8)), max_size=4))
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_damage_anywhere_is_a_page_that_fails(
+    save: Save, corner_page: Grey, form: str, changes: list[tuple[float, bytes]]
+) -> None:
+    """Whatever bytes are overwritten, a page is read or refused; nothing else is raised."""
+    path = save("any." + form.lower(), Image.fromarray(corner_page[:80, :80]), form=form)
+    data = bytearray(path.read_bytes())
+    for where, what in changes:
+        start = int(where**4 * len(data))  # most of them in the headers
+        data[start : start + len(what)] = what
+    path.write_bytes(data)
+    for ref in list_pages(Document(path, path.name))[:3]:
+        with contextlib.suppress(PageError, InputFileError):
+            assert read(path, ref.number).image.ndim == 2
 
 
 def touch(*paths: Path) -> None:
