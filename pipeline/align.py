@@ -32,7 +32,9 @@ LEAST_SUPPORT = 0.6
 MOST_RESIDUAL = 0.08
 """The largest median distance of frames after alignment, as a share of the height of a box."""
 MARKER_GUESSES = 12
-SAMPLE = 6
+NEAR = 0.08
+"""A guess off by less than this, as a share of the height of a box, need not be refined twice."""
+SAMPLE = 5
 """How many fields, spread over the page, decide about a guess."""
 
 
@@ -41,6 +43,8 @@ class _Fit:
     homography: Matrix
     support: float
     residual_px: float
+    moved_px: float
+    """How far the guess was off, in the median."""
 
 
 def align(page: Page, template: FormTemplate) -> tuple[AlignedPage, float]:
@@ -97,7 +101,7 @@ def _guesses(page: Page, template: FormTemplate) -> Iterator[list[Matrix]]:
 
 def _refine(page: Page, first: _Fit, fields: Sequence[FieldSpec]) -> _Fit:
     """Move a promising fit onto the printed frames once more, and measure what is left."""
-    if first.support < LEAST_SUPPORT / 2:
+    if first.support < LEAST_SUPPORT / 2 or first.moved_px < NEAR * _box_height(fields):
         return first
     return _settle(page, first.homography, fields, REACH / 2)
 
@@ -113,9 +117,10 @@ def _settle(page: Page, guess: Matrix, fields: Sequence[FieldSpec], reach: float
     support = float(np.mean([view.frames.support for view in views]))
     correction = _fit_correction(expected[found], printed[found])
     if correction is None:
-        return _Fit(guess, support, np.inf)
+        return _Fit(guess, support, np.inf, np.inf)
     misses = np.linalg.norm(_apply(correction, expected[found]) - printed[found], axis=1)
-    return _Fit(guess @ correction, support, float(np.median(misses)))
+    moved = np.linalg.norm(expected[found] - printed[found], axis=1)
+    return _Fit(guess @ correction, support, float(np.median(misses)), float(np.median(moved)))
 
 
 def _printed_corners(view: FieldView) -> Points:

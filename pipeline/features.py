@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import TemplateError
-from pipeline.geometry import Matrix, scaling
+from pipeline.geometry import Matrix, reduce, scaling
 from pipeline.records import GreyImage
 
 LONG_SIDE = 1100
-"""Pages are matched at this size: text is still there, noise is not."""
+"""Pages are matched at about this size: text is still there, noise is not."""
 FEATURES = 1500
 LEAST_INLIERS = 15
 
@@ -58,10 +58,10 @@ def find_feature_homography(
 
 def _detect(image: GreyImage) -> Features:
     """Key points and descriptors of an image reduced by the scale that comes with them."""
-    scale = min(1.0, LONG_SIDE / max(image.shape))
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    factor = max(1, round(max(image.shape) / LONG_SIDE))
+    small = reduce(image, factor)
     points, descriptors = cv2.ORB.create(nfeatures=FEATURES).detectAndCompute(small, None)
-    return tuple(points), cast(NDArray[np.uint8], descriptors), scale
+    return tuple(points), cast(NDArray[np.uint8], descriptors), 1 / factor
 
 
 @lru_cache(maxsize=64)

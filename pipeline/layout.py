@@ -10,7 +10,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.geometry import Matrix, bounding_box, sample_strip, scaling, transform, translation
+from pipeline.geometry import (
+    Matrix,
+    bounding_box,
+    local_scale,
+    reduce,
+    sample_strip,
+    scaling,
+    transform,
+    translation,
+)
 from pipeline.ink import darkness
 from pipeline.records import Floats, GreyImage
 from pipeline.template import FieldSpec, FormTemplate
@@ -18,7 +27,7 @@ from pipeline.template import FieldSpec, FormTemplate
 BOX_PX = 14
 """Boxes are looked for at this height."""
 SKEW_PX = 500
-"""The skew is measured on a scan of this longer side."""
+"""The skew is measured on a scan of about this longer side."""
 MOST_SKEW = 10.0
 SEARCH = 0.09
 """How far off a field may be, as a share of the page's longer side."""
@@ -62,9 +71,8 @@ def measure_skew(image: GreyImage) -> float:
 
     The angle at which the rows' sums differ most (Postl, ICPR 1986).
     """
-    scale = min(1.0, SKEW_PX / max(image.shape))
-    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    dark = darkness(np.asarray(small, np.uint8), reach=8)
+    small = reduce(image, max(1, round(max(image.shape) / SKEW_PX)))
+    dark = darkness(small, reach=8)
     coarse = _steepest(dark, np.arange(-MOST_SKEW, MOST_SKEW + 0.1, 0.5))
     return _steepest(dark, np.arange(coarse - 0.4, coarse + 0.41, 0.1))
 
@@ -117,7 +125,9 @@ def _prepare(image: GreyImage, edges: Matrix, template: FormTemplate) -> _Search
     reach = SEARCH * max(template.size)
     area = bounding_box(boxes, reach + max(box.height for box in boxes))
     scale = BOX_PX / float(np.median([box.height for box in boxes]))
-    dark = darkness(sample_strip(image, edges, area, scale).image, reach=BOX_PX // 2)
+    factor = max(1, int(local_scale(edges, (area.left, area.top)) / scale))
+    small, to_small = reduce(image, factor), scaling(1 / factor, 1 / factor) @ edges
+    dark = darkness(sample_strip(small, to_small, area, scale).image, reach=BOX_PX // 2)
     length = round(0.6 * BOX_PX)
     level = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
     upright = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import permutations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from pipeline.geometry import Matrix
+from pipeline.geometry import Matrix, reduce
 from pipeline.records import GreyImage, Points
 from pipeline.template import Markers
 
@@ -16,6 +16,10 @@ MARKER_PX = 14
 """Markers are looked for in a scan reduced until they are about this large."""
 SIZES = (0.35, 1.8)
 """Sizes accepted, against those of a scan that shows the page edge to edge."""
+MOST_MISS = 0.12
+"""How far a marker may be from where two others put it, as a share of the diagonal: this much
+perspective is allowed."""
+DIAGONALS = ((0, 2), (1, 3))
 MOST = 24
 """How many marker-like marks are tried."""
 
@@ -46,78 +50,85 @@ def find_marker_homographies(
 
 def _find_marks(image: GreyImage, expected_px: float) -> Points:
     """Centres (N, 2) of solid, compact, dark marks of about the expected size, best first."""
-    factor = min(1.0, MARKER_PX / expected_px)
-    small = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    factor = max(1, int(expected_px / MARKER_PX))
+    small = reduce(image, factor)
     reach = 4 * MARKER_PX + 1
     dark = cv2.adaptiveThreshold(
         small, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, reach, 30
     )
     contours, _ = cv2.findContours(dark, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    found = [mark for contour in contours if (mark := _measure(contour, expected_px * factor))]
+    found = [mark for contour in contours if (mark := _measure(contour, expected_px / factor))]
     found.sort(key=lambda mark: -mark[2])
     marks = np.array([(x, y) for x, y, _ in found[:MOST]]).reshape(-1, 2)
-    return (marks + 0.5) / factor
+    return (marks + 0.5) * factor
 
 
 def _measure(contour: cv2.typing.MatLike, expected_px: float) -> tuple[float, float, float] | None:
     """Centre x, y and likeness (0 to 1) of a contour, or nothing if it is no marker."""
-    _, (width, height), _ = cv2.minAreaRect(contour)
-    width, height = width + 1, height + 1
-    side = float(np.sqrt(width * height))
-    solid = (cv2.contourArea(contour) + cv2.arcLength(contour, closed=True) / 2 + 1) / (side * side)
-    square = min(width, height) / max(width, height)
-    if not SIZES[0] < side / expected_px < SIZES[1] or square < 0.6 or solid < 0.7:
+    _, _, across, down = cv2.boundingRect(contour)
+    if not SIZES[0] / 2 < min(across, down) / expected_px < 2 * SIZES[1]:
         return None
+    _, (width, height), _ = cv2.minAreaRect(contour)
+    side = float(np.sqrt((width + 1) * (height + 1)))
+    solid = (cv2.contourArea(contour) + cv2.arcLength(contour, closed=True) / 2 + 1) / (side * side)
+    square = (min(width, height) + 1) / (max(width, height) + 1)
     moments = cv2.moments(contour)
-    if moments["m00"] == 0:
+    if not SIZES[0] < side / expected_px < SIZES[1] or square < 0.6 or solid < 0.7:
         return None
     likeness = square * min(solid, 1.0) * min(side / expected_px, expected_px / side)
     return moments["m10"] / moments["m00"], moments["m01"] / moments["m00"], likeness
 
 
 def _assignments(marks: Points, centres: Points) -> Iterator[Points]:
-    """Which marks could be the four markers, as places (4, 2), the likeliest first."""
+    """Which marks could be the four markers, as places (4, 2), the likeliest first.
+
+    Each two marks are taken for opposite markers, and the other two looked for near where they
+    must be then; one that is not there is put where the other three say.
+    """
     if len(marks) < 3:
         return
-    guesses = [
-        guess
-        for diagonal in ((0, 2), (1, 3))
-        for pair in permutations(range(len(marks)), 2)
-        if (guess := _complete(marks, centres, diagonal, pair))
-    ]
+    guesses = [_match_pairs(marks, centres, diagonal) for diagonal in DIAGONALS]
+    misses = np.concatenate([miss for _, miss in guesses])
+    found = np.concatenate([indices for indices, _ in guesses])
+    cost = np.where(misses.max(axis=1) < MOST_MISS, misses.max(axis=1), 1 + misses.min(axis=1))
+    cost[misses.min(axis=1) >= MOST_MISS] = np.inf
     seen = set()
-    for _, places in sorted(guesses, key=lambda guess: guess[0]):
+    for pick in np.argsort(cost, kind="stable")[: np.isfinite(cost).sum()]:
+        places = _replace_lost(marks[found[pick]], misses[pick], pick < len(guesses[0][0]))
         key = tuple(np.rint(places.ravel()))
-        if key not in seen:
+        if key not in seen and len({tuple(place) for place in places}) == 4:
             seen.add(key)
             yield places
 
 
-def _complete(
-    marks: Points, centres: Points, diagonal: tuple[int, int], pair: tuple[int, int]
-) -> tuple[float, Points] | None:
-    """Take two marks for opposite markers and find the other two near where they must be.
+def _match_pairs(
+    marks: Points, centres: Points, diagonal: tuple[int, int]
+) -> tuple[NDArray[np.int_], NDArray[np.float64]]:
+    """Take each two marks for the markers of a diagonal, and find the marks nearest to the others.
 
     Returns:
-        How far off the others are, as a share of the diagonal, and all four places.
+        For each two, which marks are the markers (pairs, 4), and how far the two others are from
+        where they must be (pairs, 2), as a share of the diagonal.
     """
-    start, end = (centres[i] @ (1, 1j) for i in diagonal)
-    image_start, image_end = (marks[i] @ (1, 1j) for i in pair)
-    turn = (image_end - image_start) / (end - start)
-    places = np.empty((4, 2))
-    places[list(diagonal)] = marks[list(pair)]
-    others = [i for i in range(4) if i not in diagonal]
-    misses = []
-    for other in others:
-        where = image_start + turn * (centres[other] @ (1, 1j) - start)
-        distances = np.abs(marks @ (1, 1j) - where) / abs(image_end - image_start)
-        nearest = int(np.argmin(distances))
-        places[other] = marks[nearest]
-        misses.append(float(distances[nearest]))
-    if min(misses) > 0.12 or len({tuple(place) for place in places}) < 3:
-        return None
-    if max(misses) > 0.12:
-        lost, kept = others[int(np.argmax(misses))], others[int(np.argmin(misses))]
-        places[lost] = places[list(diagonal)].sum(axis=0) - places[kept]
-        return 0.12 + misses[int(np.argmin(misses))], places
-    return max(misses), places
+    marks_z, centres_z = marks @ (1, 1j), centres @ (1, 1j)
+    first, second = np.nonzero(~np.eye(len(marks), dtype=bool))
+    others = [corner for corner in range(4) if corner not in diagonal]
+    span = marks_z[second] - marks_z[first]
+    turn = span / (centres_z[diagonal[1]] - centres_z[diagonal[0]])
+    wanted = marks_z[first, None] + turn[:, None] * (centres_z[others] - centres_z[diagonal[0]])
+    distances = np.abs(marks_z - wanted[:, :, None]) / np.abs(span)[:, None, None]
+    found = np.empty((len(first), 4), int)
+    found[:, list(diagonal)] = np.column_stack([first, second])
+    found[:, others] = distances.argmin(axis=2)
+    return found, distances.min(axis=2)
+
+
+def _replace_lost(places: Points, misses: NDArray[np.float64], first_diagonal: bool) -> Points:
+    """Put a marker that was not found where the other three say."""
+    if misses.max() < MOST_MISS:
+        return places
+    diagonal, others = DIAGONALS if first_diagonal else DIAGONALS[::-1]
+    lost, kept = others[int(misses.argmax())], others[int(misses.argmin())]
+    whole = places.copy()
+    whole[lost] = places[list(diagonal)].sum(axis=0) - places[kept]
+    return whole
