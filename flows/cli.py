@@ -81,6 +81,21 @@ def _flow(inputs: list[Path], templates: Path, output: Path, workers: int) -> "S
     return extract_flow(inputs, templates, output, workers)
 
 
+@app.command(
+    epilog="Example: [bold]formdigits look scan.jpg --templates forms --output pictures[/bold]"
+)
+def look(
+    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Scans, or folders.")],
+    templates: Annotated[Path, typer.Option(metavar="DIR", help="Folder of templates.")],
+    output: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the pictures.")],
+) -> None:
+    """Draw how each page was read: a page with its readings, and every stage of every box."""
+    from flows.pictures import draw_pages
+
+    for path in draw_pages(inputs, templates, output):
+        out.print(str(path), soft_wrap=True)
+
+
 @app.command(epilog="Example: [bold]formdigits score results --truth truth.csv[/bold]")
 def score(
     output: Annotated[Path, typer.Argument(help="Folder that extract wrote.")],

@@ -1,4 +1,4 @@
-"""A picture of how a page was read, stage by stage; for people who look for a cause."""
+"""Pictures of how a page was read, whole and stage by stage; for people looking for a cause."""
 
 from __future__ import annotations
 
@@ -8,15 +8,56 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.geometry import bounding_box, sample_strip
 from pipeline.normalize import SIDE, normalize
 from pipeline.page import CutPage
-from pipeline.records import Floats
+from pipeline.records import Box, FieldResult, Flag, Floats, PageResult
 from pipeline.segment import FieldCut
+from pipeline.template import FieldSpec
 
 ColourImage = NDArray[np.uint8]
 ENLARGE = 3
 CAPTION = 18
-RED, GREEN, GREY = (40, 40, 220), (60, 160, 60), (90, 90, 90)
+RED, GREEN, AMBER, GREY = (40, 40, 220), (60, 150, 40), (0, 130, 240), (90, 90, 90)
+READING_WIDTH = 1600
+FONT = cv2.FONT_HERSHEY_SIMPLEX
+
+
+def draw_reading(page: CutPage, result: PageResult) -> ColourImage:
+    """Draw a page with what was read beside each field: green where accepted, amber for review.
+
+    Args:
+        page: The page as cut.
+        result: The same page as read.
+
+    Returns:
+        uint8 of shape (H, W, 3), blue, green, red; as wide as READING_WIDTH.
+    """
+    height, width = page.template.size
+    scale = READING_WIDTH / width
+    whole = Box(0.0, 0.0, width, height)
+    scan = sample_strip(page.aligned.page.image, page.aligned.homography, whole, scale)
+    picture = np.asarray(cv2.cvtColor(scan.image, cv2.COLOR_GRAY2BGR), np.uint8)
+    for spec, field in zip(page.template.fields, result.fields, strict=True):
+        _write_field(picture, spec, field, scale)
+    return picture
+
+
+def _write_field(picture: ColourImage, spec: FieldSpec, field: FieldResult, scale: float) -> None:
+    colour = GREEN if field.flag is Flag.ACCEPTED else AMBER
+    for box in spec.boxes:
+        start = round(box.left * scale), round(box.top * scale)
+        end = round(box.right * scale), round(box.bottom * scale)
+        cv2.rectangle(picture, start, end, colour, 2, cv2.LINE_AA)
+    text, around = f"{field.raw}  {100 * field.confidence:.1f} %", bounding_box(spec.boxes)
+    (width, height), _ = cv2.getTextSize(text, FONT, 0.8, 2)
+    left = around.right * scale + 14
+    if left + width > picture.shape[1]:
+        left = around.left * scale - 14 - width
+    base = (around.top + around.bottom) / 2 * scale + height / 2
+    place = round(left), round(base)
+    cv2.putText(picture, text, place, FONT, 0.8, (255, 255, 255), 8, cv2.LINE_AA)
+    cv2.putText(picture, text, place, FONT, 0.8, colour, 2, cv2.LINE_AA)
 
 
 def draw_stages(page: CutPage, captions: Sequence[str] = ()) -> ColourImage:
@@ -49,7 +90,7 @@ def _draw_field(cut: FieldCut, text: str) -> ColourImage:
         left = int(np.clip(ENLARGE * box.left, 0, strip.shape[1] - tile.shape[1]))
         digits[:, left : left + tile.shape[1]] = tile
     title = np.full((CAPTION, strip.shape[1], 3), 255, np.uint8)
-    cv2.putText(title, text, (4, 13), cv2.FONT_HERSHEY_SIMPLEX, 0.45, RED, 1, cv2.LINE_AA)
+    cv2.putText(title, text, (4, 13), FONT, 0.45, RED, 1, cv2.LINE_AA)
     return np.asarray(np.vstack([title, strip, ink, digits]), np.uint8)
 
 
