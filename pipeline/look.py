@@ -18,7 +18,8 @@ from pipeline.template import FieldSpec
 ColourImage = NDArray[np.uint8]
 ENLARGE = 3
 CAPTION = 18
-RED, GREEN, AMBER, GREY = (40, 40, 220), (60, 150, 40), (0, 130, 240), (90, 90, 90)
+RED, GREEN, AMBER = (40, 40, 220), (60, 150, 40), (0, 130, 240)
+GREY, WHITE = (90, 90, 90), (255, 255, 255)
 READING_WIDTH = 1600
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 
@@ -56,7 +57,8 @@ def _write_field(picture: ColourImage, spec: FieldSpec, field: FieldResult, scal
         left = around.left * scale - 14 - width
     base = (around.top + around.bottom) / 2 * scale + height / 2
     place = round(left), round(base)
-    cv2.putText(picture, text, place, FONT, 0.8, (255, 255, 255), 8, cv2.LINE_AA)
+    corner = place[0] + width + 4, place[1] + 9
+    cv2.rectangle(picture, (place[0] - 4, place[1] - height - 7), corner, WHITE, thickness=-1)
     cv2.putText(picture, text, place, FONT, 0.8, colour, 2, cv2.LINE_AA)
 
 
