@@ -22,7 +22,8 @@ from pipeline.records import Box, Floats, GreyImage
 
 MARGIN = 0.5
 """What is sampled around the boxes, as a share of their height: strokes leave their boxes."""
-SECTIONS = 5
+SECTION_ENDS = np.linspace(0.12, 0.88, 6)
+"""A line is looked at in sections that end here, as shares of its length."""
 LINE_WIDTH = 0.14
 """The widest line that counts as a frame, as a share of the box height."""
 LEAST_DARKNESS = 0.04
@@ -125,25 +126,27 @@ def _profiles(dark: Floats, spans: NDArray[np.float64], height: float) -> Floats
     """For each span (N, 2) of columns, how much each row looks like a line: (N, H)."""
     # Sections are long: their sums need not be exact to the pixel, and a quarter is faster.
     coarse = max(1, dark.shape[1] // 4)
+    sums = np.zeros((dark.shape[0], coarse + 1), np.float32)
     narrow = cv2.resize(dark, (coarse, dark.shape[0]), interpolation=cv2.INTER_AREA)
-    sums = np.pad(np.cumsum(narrow, axis=1), ((0, 0), (1, 0)))
-    spans = spans * (coarse / dark.shape[1])
-    inset = 0.12 * (spans[:, 1] - spans[:, 0])
-    cuts = np.linspace(spans[:, 0] + inset, spans[:, 1] - inset, SECTIONS + 1, axis=1)
-    cuts = np.clip(np.rint(cuts).astype(int), 0, coarse)
-    lengths = np.maximum(np.diff(cuts, axis=1), 1)
-    sections = np.diff(sums[:, cuts], axis=2) / lengths
-    lines = np.partition(sections, 1, axis=2)[:, :, 1].T
-    smooth = cv2.blur(np.ascontiguousarray(lines, np.float32), (3, 1))
+    np.cumsum(narrow, axis=1, out=sums[:, 1:])
+    left, width = spans[:, :1], spans[:, 1:] - spans[:, :1]
+    cuts = (left + width * SECTION_ENDS) * (coarse / dark.shape[1])
+    cuts = np.minimum(np.maximum(np.rint(cuts).astype(int), 0), coarse)
+    at_cuts = sums[:, cuts]
+    sections = at_cuts[:, :, 1:] - at_cuts[:, :, :-1]
+    sections /= np.maximum(cuts[:, 1:] - cuts[:, :-1], 1)
+    sections.partition(1, axis=2)
+    smooth = cv2.blur(np.ascontiguousarray(sections[:, :, 1].T), (3, 1))
     kernel = np.ones((1, 2 * round(LINE_WIDTH * height / 2) + 3), np.uint8)
     return np.asarray(cv2.morphologyEx(smooth, cv2.MORPH_TOPHAT, kernel), np.float32)
 
 
 def _column_profiles(dark: Floats, edges: NDArray[np.float64], height: float) -> Floats:
     """For each box, how much each column looks like a line beside it: (N, W)."""
-    spans, inverse = np.unique(
-        np.rint(edges[:, [1, 3]] / (height / 16)), axis=0, return_inverse=True
-    )
+    rounded = np.rint(edges[:, [1, 3]] / (height / 16))
+    spans, inverse = rounded[:1], np.zeros(len(edges), int)
+    if (rounded != spans).any():
+        spans, inverse = np.unique(rounded, axis=0, return_inverse=True)
     return _profiles(np.ascontiguousarray(dark.T), spans * height / 16, height)[inverse.ravel()]
 
 
@@ -177,13 +180,13 @@ def _best(
     ceiling = max(LEAST_DARKNESS, _middle(profiles.max(axis=1)))
     score = np.minimum(profiles, ceiling) + 2 * np.minimum(near, ceiling)
     steps = int(reach)
-    padded = np.pad(score, ((0, 0), (steps, steps)))
+    padded = cv2.copyMakeBorder(score, 0, 0, steps, steps, cv2.BORDER_CONSTANT, value=0)
     last = profiles.shape[1] - 1
-    starts = np.clip(np.rint(candidates), 0, last).astype(int).transpose(1, 2, 0)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * steps + 1, axis=1)
-    boxes = np.arange(len(profiles))[:, None, None]
-    scores = windows[boxes, starts].sum(axis=(0, 1)) / (3 * ceiling * expected.size)
+    starts = np.minimum(np.maximum(np.rint(candidates).astype(int), 0), last)
+    starts += (np.arange(len(profiles)) * padded.shape[1])[:, None]
     shifts = np.arange(-steps, steps + 1)
+    found = padded.ravel()[starts.reshape(len(candidates), -1, 1) + (shifts + steps)]
+    scores = found.sum(axis=1) / (3 * ceiling * expected.size)
     bent = np.abs(candidates - expected).mean(axis=(1, 2))
     off = (bent[:, None] + np.abs(shifts)) / max(reach, 1)
     chosen, shift = np.unravel_index(np.argmax(scores - 0.1 * off), scores.shape)
@@ -200,14 +203,15 @@ def _trace(
     """
     offsets = np.arange(-round(reach), round(reach) + 1)
     index = np.rint(lines).astype(int)[:, None] + offsets
-    near = np.take_along_axis(profiles, np.clip(index, 0, profiles.shape[1] - 1), axis=1)
+    each = np.arange(len(lines))
+    near = profiles[each[:, None], np.minimum(np.maximum(index, 0), profiles.shape[1] - 1)]
     ceiling = max(LEAST_DARKNESS, _middle(near.max(axis=1)))
     gains = np.minimum(near, ceiling) / ceiling - ANCHOR * np.square(offsets / height)
-    chosen = _best_path(gains, offsets / height)[:, None]
-    around = np.where(np.abs(np.arange(len(offsets)) - chosen) <= 2, near, 0) + 1e-9
+    chosen = _best_path(gains, offsets / height)
+    around = np.where(np.abs(np.arange(len(offsets)) - chosen[:, None]) <= 2, near, 0) + 1e-9
     middle = (around * (index + 0.5)).sum(axis=1) / around.sum(axis=1)
-    strength = np.take_along_axis(near, chosen, axis=1)[:, 0].astype(np.float64)
-    return np.where(strength > LEAST_DARKNESS, middle, lines + offsets[chosen[:, 0]]), strength
+    strength = near[each, chosen].astype(np.float64)
+    return np.where(strength > LEAST_DARKNESS, middle, lines + offsets[chosen]), strength
 
 
 def _best_path(gains: NDArray[np.float64], offsets: NDArray[np.float64]) -> NDArray[np.int_]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -111,17 +111,28 @@ def remove_lines(ink: Floats, dark: Floats, boxes: Sequence[Box], levels: Levels
         The ink without the frames.
     """
     clean = ink.copy()
-    reach = round(LINE_REACH * boxes[0].height)
-    pen = levels.pen - levels.paper
+    reach, pen = round(LINE_REACH * boxes[0].height), levels.pen - levels.paper
     upright = {(round(x), round(b.top), round(b.bottom)) for b in boxes for x in (b.left, b.right)}
     level = {(round(y), round(b.left), round(b.right)) for b in boxes for y in (b.top, b.bottom)}
-    for lines, ink_view, dark_view in ((upright, clean, dark), (level, clean.T, dark.T)):
-        for middle, start, end in lines:
-            rows = slice(max(start - 2, 0), end + 3)
-            columns = slice(max(middle - reach, 0), middle + reach + 1)
-            covered = _is_covered(dark_view[rows, columns], pen)
-            ink_view[rows, columns][~covered] = 0
+    _erase_lines(clean, dark, upright, reach, pen)
+    _erase_lines(clean.T, dark.T, level, reach, pen)
     return _bridge(clean, ink, reach)
+
+
+def _erase_lines(
+    ink: Floats, dark: Floats, lines: Collection[tuple[int, int, int]], reach: int, pen: float
+) -> None:
+    """Set to 0 what no stroke covers of upright lines, given as middle, start and end."""
+    length = min(max(end - start for _, start, end in lines) + 5, ink.shape[0])
+    rows = np.array([start - 2 for _, start, _ in lines])[:, None] + np.arange(length)
+    columns = np.array([middle - reach for middle, _, _ in lines])[:, None] + np.arange(
+        2 * reach + 1
+    )
+    rows = np.minimum(np.maximum(rows, 0), ink.shape[0] - 1)[:, :, None]
+    columns = np.minimum(np.maximum(columns, 0), ink.shape[1] - 1)[:, None, :]
+    bare = ~_is_covered(dark[rows, columns], pen)
+    where = np.broadcast_to(rows, bare.shape)[bare], np.broadcast_to(columns, bare.shape)[bare]
+    ink[where] = 0
 
 
 def _bridge(clean: Floats, ink: Floats, reach: int) -> Floats:
@@ -131,20 +142,19 @@ def _bridge(clean: Floats, ink: Floats, reach: int) -> Floats:
     return np.asarray(np.where(clean > 0, clean, np.minimum(closed, ink)), np.float32)
 
 
-def _is_covered(band: Floats, pen: float) -> NDArray[np.bool_]:
-    """Tell the pixels of one upright line (and what is beside it) that a stroke covers.
+def _is_covered(bands: Floats, pen: float) -> NDArray[np.bool_]:
+    """Tell the pixels of upright lines (and what is beside them) that a stroke covers.
 
     Args:
-        band: Darkness across and along the line, float32 of shape (length, width).
+        bands: Darkness along and across each line, float32 of shape (lines, length, width).
         pen: How much darker than paper the pen is.
     """
-    if band.size == 0:
-        return np.zeros(band.shape, np.bool_)
-    usual = int(0.25 * len(band))
-    line = np.partition(band, usual, axis=0)[usual]
-    around = cv2.dilate(np.ascontiguousarray(line)[None], np.ones((1, 5), np.uint8))[0]
-    darker = band > around + np.maximum(0.08, 0.3 * around)
-    core = cv2.dilate((line > 0.25 * line.max()).astype(np.uint8)[None], np.ones((1, 3), np.uint8))
-    across = cv2.blur(band[:, core[0] > 0].sum(axis=1)[:, None], (1, 3))[:, 0]
-    wider = across > np.partition(across, usual)[usual] + STROKE_MASS * pen
-    return np.asarray(darker | wider[:, None], np.bool_)
+    usual = bands.shape[1] // 4
+    line = np.partition(bands, usual, axis=1)[:, usual]
+    around = cv2.dilate(line, np.ones((1, 5), np.uint8))[:, None]
+    darker = bands > around + np.maximum(0.08, 0.3 * around)
+    core = (line > 0.25 * line.max(axis=1, keepdims=True)).astype(np.uint8)
+    core = cv2.dilate(core, np.ones((1, 3), np.uint8))
+    across = cv2.blur((bands @ core[:, :, None].astype(np.float32))[:, :, 0], (3, 1))
+    wider = across > np.partition(across, usual, axis=1)[:, usual, None] + STROKE_MASS * pen
+    return np.asarray(darker | wider[:, :, None], np.bool_)

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.geometry import Matrix, reduce
+from pipeline.geometry import Matrix
 from pipeline.records import GreyImage, Points
 from pipeline.template import Markers
 
@@ -51,7 +51,10 @@ def find_marker_homographies(
 def _find_marks(image: GreyImage, expected_px: float) -> Points:
     """Centres (N, 2) of solid, compact, dark marks of about the expected size, best first."""
     factor = max(1, int(expected_px / MARKER_PX))
-    small = reduce(image, factor)
+    # Markers are large against the grid of samples: no need to average, which costs ten times more.
+    small = cv2.blur(
+        np.ascontiguousarray(image[factor // 2 :: factor, factor // 2 :: factor]), (3, 3)
+    )
     reach = 4 * MARKER_PX + 1
     dark = cv2.adaptiveThreshold(
         small, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, reach, 30
@@ -60,7 +63,7 @@ def _find_marks(image: GreyImage, expected_px: float) -> Points:
     found = [mark for contour in contours if (mark := _measure(contour, expected_px / factor))]
     found.sort(key=lambda mark: -mark[2])
     marks = np.array([(x, y) for x, y, _ in found[:MOST]]).reshape(-1, 2)
-    return (marks + 0.5) * factor
+    return marks * factor + factor // 2 + 0.5
 
 
 def _measure(contour: cv2.typing.MatLike, expected_px: float) -> tuple[float, float, float] | None:

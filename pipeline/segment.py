@@ -14,8 +14,8 @@ from pipeline.ownership import Labels, share_out
 from pipeline.records import AlignedPage, Box, BoxCrop, Floats
 from pipeline.template import FieldSpec
 
-BOX_PX = 64
-"""Strip pixels to the height of a box: about three for each pixel of the network's."""
+BOX_PX = 48
+"""Strip pixels to the height of a box: twice and more what the network sees."""
 REACH = 0.35
 """How far the printed frames may be from where the page's alignment puts them, as a share of the
 height of a box."""
