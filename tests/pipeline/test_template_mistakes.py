@@ -91,7 +91,10 @@ MISTAKES = {
     "name with capitals": ({"name": "My Form"}, ["template", "My Form"]),
     "no YAML": ({"text": "template: [unclosed"}, ["YAML", "line"]),
     "not a mapping": ({"text": "- a\n- b\n"}, ["list", "needs keys"]),
-    "no page": ({"text": f"template: a\nversion: 1\nfields:\n  - {FIELD_YAML}\n"}, ["page", "required"]),
+    "no page": (
+        {"text": f"template: a\nversion: 1\nfields:\n  - {FIELD_YAML}\n"},
+        ["page", "required"],
+    ),
 }  # fmt: skip
 
 
