@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from pipeline.edges import find_page_edges
 from pipeline.geometry import (
     Matrix,
     bounding_box,
@@ -26,13 +25,11 @@ from pipeline.template import FieldSpec, FormTemplate
 
 BOX_PX = 14
 """Boxes are looked for at this height."""
-SKEW_PX = 500
-"""The skew is measured on a scan of about this longer side."""
-MOST_SKEW = 10.0
 SEARCH = 0.09
 """How far off a field may be, as a share of the page's longer side."""
 PEAKS = 4
-SCALES = (1.0, 0.98, 1.02, 0.96, 1.04, 0.94, 1.06)
+SCALES = (1.0, 0.98, 1.02, 0.96, 1.04, 0.94, 1.06, 0.92, 0.9, 0.88)
+"""A scan may be larger than its page, and a page printed smaller than its template."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,62 +46,19 @@ class _Search:
 
 
 def find_layout_homographies(image: GreyImage, template: FormTemplate) -> Iterator[list[Matrix]]:
-    """Guess how a page lies from the scan's edges, its skew and the boxes printed on it.
+    """Guess how a page lies from its edges and the boxes printed on it.
 
     Args:
         image: Grey scan of shape (H, W).
         template: The form.
 
     Yields:
-        For each way the page could be turned, some (3, 3) homographies, template pixels to scan
+        For each guess at the page's edges some (3, 3) homographies, template pixels to scan
         pixels: rows of boxes look alike when shifted by a box, so the best of them is to be
         chosen, and may be wrong.
     """
-    skew = measure_skew(image)
-    for turn in _turns(image.shape, template.size):
-        edges = _page_homography(image.shape, template.size, turn, skew)
+    for edges in find_page_edges(image, template.size):
         yield [edges @ correction for correction in _match_boxes(image, edges, template)]
-
-
-def measure_skew(image: GreyImage) -> float:
-    """Measure how far lines of print are from level or upright, in degrees, clockwise.
-
-    The angle at which the rows' sums differ most (Postl, ICPR 1986).
-    """
-    small = reduce(image, max(1, round(max(image.shape) / SKEW_PX)))
-    dark = darkness(small, reach=8)
-    coarse = _steepest(dark, np.arange(-MOST_SKEW, MOST_SKEW + 0.1, 0.5))
-    return _steepest(dark, np.arange(coarse - 0.4, coarse + 0.41, 0.1))
-
-
-def _steepest(dark: Floats, angles: NDArray[np.float64]) -> float:
-    height, width = dark.shape
-    scores = []
-    for angle in angles:
-        turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
-        level = cv2.warpAffine(dark, turn, (width, height))
-        scores.append(sum(float(np.square(np.diff(level.sum(axis=a))).sum()) for a in (0, 1)))
-    return float(angles[int(np.argmax(scores))])
-
-
-def _turns(shape: tuple[int, ...], size: tuple[float, float]) -> tuple[int, ...]:
-    """Quarter turns to try: those that fit the page's format first."""
-    same_format = (shape[0] > shape[1]) == (size[0] > size[1])
-    return (0, 2, 1, 3) if same_format else (1, 3, 0, 2)
-
-
-def _page_homography(
-    shape: tuple[int, ...], size: tuple[float, float], turn: int, skew: float
-) -> Matrix:
-    """Put the page's edges on the scan's, turned by quarters and skewed about the middle."""
-    angle = np.deg2rad(90 * turn + skew)
-    cos, sin = np.cos(angle), np.sin(angle)
-    rotation = np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
-    height, width = size if turn % 2 == 0 else size[::-1]
-    scale = float(np.sqrt(shape[0] / height * shape[1] / width))
-    to_middle = translation(-size[1] / 2, -size[0] / 2)
-    back = translation(shape[1] / 2, shape[0] / 2)
-    return cast(Matrix, back @ rotation @ scaling(scale, scale) @ to_middle)
 
 
 def _match_boxes(image: GreyImage, edges: Matrix, template: FormTemplate) -> list[Matrix]:
@@ -171,7 +125,7 @@ def _field_votes(search: _Search, field: FieldSpec, stretch: Matrix) -> Floats:
         for seen, wanted in ((search.level, level), (search.upright, upright))
     )
     # Fields need not agree to the pixel: paper stretches, and the skew is known only roughly.
-    return np.asarray(cv2.dilate(np.asarray(fit, np.float32), np.ones((3, 3), np.uint8)))
+    return np.asarray(cv2.dilate(np.asarray(fit, np.float32), np.ones((5, 5), np.uint8)))
 
 
 def _peaks(votes: Floats, steps: int) -> list[tuple[float, float]]:
