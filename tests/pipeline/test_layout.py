@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.layout import find_layout_homographies, measure_skew
+from pipeline.edges import measure_skew
+from pipeline.layout import find_layout_homographies
 from pipeline.records import GreyImage
 from tests.pipeline.forms import (
     CLAIM,
@@ -40,10 +41,10 @@ def test_the_skew_of_a_form_is_measured(sheet: GreyImage, degrees: float) -> Non
 @settings(max_examples=8, deadline=None, derandomize=True)
 @given(angles)
 def test_the_skew_of_text_is_measured(degrees: float) -> None:
-    """Lines of text serve as well as lines of print."""
+    """Lines of text serve as well, to half a degree."""
     page = print_letter()
     lie, size = lay(page.shape, degrees=degrees)
-    assert measure_skew(scan(page, lie, size)) == pytest.approx(degrees, abs=0.3)
+    assert measure_skew(scan(page, lie, size)) == pytest.approx(degrees, abs=0.5)
 
 
 @settings(max_examples=10, deadline=None, derandomize=True)
