@@ -27,7 +27,7 @@ BOX_PX = 32
 """Strip pixels to the height of a box: frames are found as well as on larger strips."""
 REACH = 0.42
 """How far a frame may be from where a guess puts it, as a share of the height of a box."""
-LEAST_SUPPORT = 0.6
+LEAST_SUPPORT = 0.8
 """The share of frame lines that must be seen where they belong."""
 MOST_RESIDUAL = 0.08
 """The largest median distance of frames after alignment, as a share of the height of a box."""

@@ -18,6 +18,8 @@ SMALL_PX = 500
 MOST_SKEW = 10.0
 OUTLINE_SHARE = (0.2, 0.97)
 """How much of a picture its paper may take up; more, and it has no outline."""
+OTHER_FORMAT = 1.3
+"""A scan that is this many times as long or as wide, for its page, shows something else."""
 CONVEXITY = 0.93
 """How well four straight edges must fit the paper's outline, as a share of areas."""
 
@@ -38,7 +40,8 @@ def find_page_edges(image: GreyImage, size: tuple[float, float]) -> Iterator[Mat
     for turn in _turns(image.shape, size):
         if outline is not None:
             yield _from_outline(outline, size, turn)
-        yield _from_scan(image.shape, size, turn, skew)
+        if _is_alike(image.shape, size, turn):
+            yield _from_scan(image.shape, size, turn, skew)
 
 
 def find_outline(image: GreyImage) -> Points | None:
@@ -105,6 +108,13 @@ def _from_outline(outline: Points, size: tuple[float, float], turn: int) -> Matr
     page = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float32)
     scan = np.roll(outline, -turn, axis=0).astype(np.float32)
     return np.asarray(cv2.getPerspectiveTransform(page, scan), np.float64)
+
+
+def _is_alike(shape: tuple[int, ...], size: tuple[float, float], turn: int) -> bool:
+    """Tell whether a scan has about the format of the page: it may show some of the bed."""
+    height, width = size if turn % 2 == 0 else size[::-1]
+    longer = shape[0] / shape[1] * width / height
+    return 1 / OTHER_FORMAT < longer < OTHER_FORMAT
 
 
 def _from_scan(shape: tuple[int, ...], size: tuple[float, float], turn: int, skew: float) -> Matrix:

@@ -112,7 +112,8 @@ def settle(dark: Floats, boxes: Sequence[Box], reach: float) -> FrameFit:
         traced = _trace(rows, edges[:, side], OWN_REACH_Y * height, height)
         edges[:, side], strengths[:, side] = traced
     strength = _middle(strengths)
-    noise = 2 * max(_middle(rows), _middle(columns))
+    # Noise has something like a line everywhere; the strongest of those nearby was chosen.
+    noise = 4 * max(_middle(rows), _middle(columns))
     seen = strengths > max(LEAST_DARKNESS, noise, strength / 3)
     return FrameFit(tuple(Box(*map(float, edge)) for edge in edges), seen, strength)
 
