@@ -13,6 +13,7 @@ from pipeline.checks import CHECKS
 from pipeline.records import BoxReading, BoxRow, FieldResult, Flag, Mark
 from pipeline.template import FieldSpec, FieldType, FormTemplate, SumCheck
 
+EMPTY = Mark.BLANK + Mark.STRUCK
 LOW_CONFIDENCE = "low_confidence"
 ILLEGIBLE = "illegible"
 STRUCK_OUT = "struck_out"
@@ -146,9 +147,11 @@ def _mark_reasons(raw: str, value: str, spec: FieldSpec) -> list[str]:
 
 
 def _breaks_sum(check: SumCheck, results: Mapping[str, FieldResult]) -> bool:
-    """Tell whether all fields of a sum were read and do not add up."""
-    values = [results[name].value for name in (*check.parts, check.total)]
-    if not values[-1]:
+    """Tell whether all fields of a sum were read and do not add up; an empty part counts 0."""
+    fields = [results[name] for name in (*check.parts, check.total)]
+    values = [field.value for field in fields]
+    unread = any(not field.value and field.raw.strip(EMPTY) for field in fields)
+    if unread or not values[-1]:
         return False
     return sum(int(value or 0) for value in values[:-1]) != int(values[-1])
 

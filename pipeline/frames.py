@@ -35,6 +35,8 @@ OWN_REACH_X = 0.2
 """How far one upright line may be from where the others put it, as a share of the box height."""
 OWN_REACH_Y = 0.08
 """The same for level lines: less, since the next row's frame may be close."""
+MERGED = 0.9
+"""What a dark column counts that is not thin, as a stroke beside a line is not."""
 ANCHOR = 2.0
 """What it costs a line, against seeing it clearly, to be off by a box height, squared."""
 BENDING = 40.0
@@ -100,12 +102,16 @@ def settle(dark: Floats, boxes: Sequence[Box], reach: float) -> FrameFit:
     """
     edges = np.array([(box.left, box.top, box.right, box.bottom) for box in boxes], np.float64)
     height = float(np.median(edges[:, 3] - edges[:, 1]))
-    rows = _profiles(dark, edges[:, [0, 2]], height)
+    rows, _ = _profiles(dark, edges[:, [0, 2]], height)
     edges[:, [1, 3]] = _fit_rows(rows, edges, reach)
-    columns = _column_profiles(dark, edges, height)
+    # All lines of a frame are printed in one ink: what is darker is pen, and counts no more.
+    ceiling = _level_strength(rows, edges)
+    rows = np.minimum(rows, ceiling)
+    columns, solid = (np.minimum(each, ceiling) for each in _column_profiles(dark, edges, height))
     edges[:, [0, 2]] = _fit_columns(columns, edges, reach)
     strengths = np.empty_like(edges)
-    beside = np.repeat(columns, 2, axis=0)
+    # A stroke that merges with a line hides that it is thin, but not that it is dark.
+    beside = np.repeat(np.maximum(columns, MERGED * solid), 2, axis=0)
     upright, darkest = _trace(beside, edges[:, [0, 2]].ravel(), OWN_REACH_X * height, height)
     edges[:, [0, 2]], strengths[:, [0, 2]] = upright.reshape(-1, 2), darkest.reshape(-1, 2)
     for side in (1, 3):
@@ -118,15 +124,27 @@ def settle(dark: Floats, boxes: Sequence[Box], reach: float) -> FrameFit:
     return FrameFit(tuple(Box(*map(float, edge)) for edge in edges), seen, strength)
 
 
+def _level_strength(rows: Floats, edges: NDArray[np.float64]) -> float:
+    """How dark the level lines are, where they were found."""
+    near = cv2.dilate(rows, np.ones((1, 5), np.uint8))
+    at = np.minimum(np.maximum(np.rint(edges[:, [1, 3]]).astype(int), 0), rows.shape[1] - 1)
+    return max(LEAST_DARKNESS, _middle(near[np.arange(len(rows))[:, None], at]))
+
+
 def _middle(values: NDArray[Any]) -> float:
     """The median, many times as fast as numpy's for few values."""
     return float(np.partition(values.ravel(), values.size // 2)[values.size // 2])
 
 
-def _profiles(dark: Floats, spans: NDArray[np.float64], height: float) -> Floats:
-    """For each span (N, 2) of columns, how much each row looks like a line: (N, H)."""
-    # Sections are long: their sums need not be exact to the pixel, and a quarter is faster.
-    coarse = max(1, dark.shape[1] // 4)
+def _profiles(dark: Floats, spans: NDArray[np.float64], height: float) -> tuple[Floats, Floats]:
+    """For each span (N, 2) of columns, how much each row looks like a line, and how dark it is.
+
+    Returns:
+        Twice (N, H); a line is thin, a dark row need not be.
+    """
+    # Where sections are long, their sums need not be exact to the pixel, and a quarter is faster.
+    shortest = float((spans[:, 1] - spans[:, 0]).min())
+    coarse = max(1, dark.shape[1] // max(1, min(4, int(shortest / 8))))
     sums = np.zeros((dark.shape[0], coarse + 1), np.float32)
     narrow = cv2.resize(dark, (coarse, dark.shape[0]), interpolation=cv2.INTER_AREA)
     np.cumsum(narrow, axis=1, out=sums[:, 1:])
@@ -139,16 +157,20 @@ def _profiles(dark: Floats, spans: NDArray[np.float64], height: float) -> Floats
     sections.partition(1, axis=2)
     smooth = cv2.blur(np.ascontiguousarray(sections[:, :, 1].T), (3, 1))
     kernel = np.ones((1, 2 * round(LINE_WIDTH * height / 2) + 3), np.uint8)
-    return np.asarray(cv2.morphologyEx(smooth, cv2.MORPH_TOPHAT, kernel), np.float32)
+    thin = cv2.morphologyEx(smooth, cv2.MORPH_TOPHAT, kernel)
+    return np.asarray(thin, np.float32), np.asarray(smooth, np.float32)
 
 
-def _column_profiles(dark: Floats, edges: NDArray[np.float64], height: float) -> Floats:
-    """For each box, how much each column looks like a line beside it: (N, W)."""
+def _column_profiles(
+    dark: Floats, edges: NDArray[np.float64], height: float
+) -> tuple[Floats, Floats]:
+    """For each box, how much each column looks like a line beside it: twice (N, W)."""
     rounded = np.rint(edges[:, [1, 3]] / (height / 16))
     spans, inverse = rounded[:1], np.zeros(len(edges), int)
     if (rounded != spans).any():
         spans, inverse = np.unique(rounded, axis=0, return_inverse=True)
-    return _profiles(np.ascontiguousarray(dark.T), spans * height / 16, height)[inverse.ravel()]
+    thin, solid = _profiles(np.ascontiguousarray(dark.T), spans * height / 16, height)
+    return thin[inverse.ravel()], solid[inverse.ravel()]
 
 
 def _fit_rows(profiles: Floats, edges: NDArray[np.float64], reach: float) -> NDArray[np.float64]:

@@ -46,23 +46,28 @@ class Levels:
     pen: float
 
 
-def measure_levels(dark: Floats, boxes: Sequence[Box]) -> Levels:
+def measure_levels(dark: Floats, boxes: Sequence[Box], line: float) -> Levels:
     """Measure paper and pen in the boxes of a field.
 
     Paper and its noise are taken from the brighter part of the boxes, which no writing reaches;
-    the pen from the second darkest hundredth of each box, and of those the upper quartile, so
-    that empty boxes do not count.
+    the pen from the second darkest hundredth of each box that has ink, and of those the upper
+    quartile.
 
     Args:
         dark: Darkness, float32 of shape (H, W).
         boxes: The field's boxes in its pixels.
+        line: Darkness of the printed frame; a pen is at least half as dark, or faint remains in
+            empty boxes would pass for writing.
     """
     inside = np.sort(_interiors(dark, boxes), axis=1)
     usual = np.median(inside, axis=0)
     brightest, bright, paper = (float(usual[int(q * len(usual))]) for q in (0.05, 0.2, 0.4))
+    noise = 4 * max(paper - bright, bright - brightest)
+    least = paper + max(LEAST_PEN, line / 2, noise)
     darkest = np.sort(inside[:, int(0.98 * inside.shape[1])])
-    pen = max(float(darkest[int(0.75 * (len(darkest) - 1))]), LEAST_PEN + paper)
-    return Levels(paper, 4 * max(paper - bright, bright - brightest), pen)
+    inked = darkest[darkest > least]
+    pen = float(inked[int(0.75 * (len(inked) - 1))]) if inked.size else least
+    return Levels(paper, noise, pen)
 
 
 def pen_ink(dark: Floats, levels: Levels) -> Floats:

@@ -13,6 +13,11 @@ from pipeline.records import Box, Floats
 
 SPECK = 0.06
 """A piece of ink is dust if it is smaller than this share of the box's largest."""
+DUST = 0.125
+"""No stroke is smaller than this, as a share of the height of a box."""
+FRAME_REST = 0.45
+THIN = 0.08
+"""What lies along a frame, and is lower or thinner than this, is left of the frame; a 1 is not."""
 SHARED = 0.25
 """A piece is in a second box too if it has this share there of what it has in its first."""
 STROKE = 0.15
@@ -50,7 +55,10 @@ def share_out(ink: Floats, boxes: Sequence[Box]) -> Labels:
     most = inside.max(axis=1)
     band = _frame_band(ink.shape, boxes)[inked]
     along_frame = np.bincount(labels, np.where(band, amount, 0), count) > 0.8 * total
-    good = ~along_frame & ~_is_speck(stats, boxes[0].height) & (_peaks(labels, amount, count) > 0.5)
+    width, height = (np.asarray(stats)[:, 2:4] / boxes[0].height).T
+    upright = (width > THIN) & (height > FRAME_REST)
+    dust = (np.maximum(width, height) < DUST) | (along_frame & ~upright)
+    good = ~dust & (_peaks(labels, amount, count) > 0.5)
     good[0] = False
     shared = good & _is_shared(inside) & (inside.sum(axis=1) > 0.5 * total)
     cut = shared & ~_is_guest(inside, good & ~shared)
@@ -122,11 +130,6 @@ def _largest(mass: NDArray[Any], owner: NDArray[np.int_], boxes: int) -> NDArray
     np.maximum.at(largest, owner, mass)
     largest[-1] = 0
     return largest
-
-
-def _is_speck(stats: cv2.typing.MatLike, height: float) -> NDArray[np.bool_]:
-    """Tell pieces too small for any stroke."""
-    return np.asarray(np.asarray(stats)[:, 2:4].max(axis=1) < height / 8, np.bool_)
 
 
 def _cells(shape: tuple[int, ...], boxes: Sequence[Box]) -> Labels:

@@ -57,7 +57,7 @@ def _cut_field(aligned: AlignedPage, field: FieldSpec) -> FieldCut:
     if view.strip.image.min() == view.strip.image.max():
         raise SegmentationError(f"field {field.name!r} lies outside the scan: scan the whole page.")
     boxes = view.frames.boxes
-    levels = measure_levels(view.dark, boxes)
+    levels = measure_levels(view.dark, boxes, view.frames.strength)
     ink = remove_lines(pen_ink(view.dark, levels), view.dark, boxes, levels)
     owners = share_out(ink, boxes)
     return FieldCut(view, ink, owners, tuple(_crop(field.name, ink, owners, boxes)))

@@ -112,6 +112,11 @@ class FieldModel(_Strict):
             is_day = isinstance(bound, date) or bound == "today"
             if bound is not None and is_day != (self.type == "date"):
                 raise ValueError(f"range bound {bound} does not fit type {self.type}")
+        least, most = (date.today() if b == "today" else b for b in self.range or (None, None))
+        if isinstance(least, date) and isinstance(most, date) and least > most:
+            raise ValueError(f"range from {least} to {most} is empty; needs the earlier first")
+        if isinstance(least, int) and isinstance(most, int) and least > most:
+            raise ValueError(f"range from {least} to {most} is empty; needs the smaller first")
         return self
 
 
@@ -146,12 +151,17 @@ class TemplateModel(_Strict):
                 raise ValueError(
                     f"field {name!r} stands {names.count(name)} times; names must differ"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _sums_add_fields(self) -> Self:
+        types = {field.name: field.type for field in self.fields}
         for check in self.checks:
             for name in (*check.sum.parts, check.sum.total):
-                if name not in names:
-                    raise ValueError(
-                        f"check sum names {name!r}, which is no field of this template"
-                    )
+                if name not in types:
+                    raise ValueError(f"check sum names {name!r}, which is no field here")
+                if types[name] == "date":
+                    raise ValueError(f"check sum names {name!r}, a date; needs number or digits")
         return self
 
     @model_validator(mode="after")

@@ -24,9 +24,10 @@ SUM = summed(SumCheck(("first", "second"), "valid"))
 
 
 def result(name: str, value: str, reasons: tuple[str, ...] = ()) -> FieldResult:
-    """A field that was read."""
+    """A field that was read; an illegible one has ink in its last box."""
     flag = Flag.REVIEW if reasons else Flag.ACCEPTED
-    return FieldResult(name, value.rjust(3, "_"), value, 0.99, flag, reasons)
+    raw = "__#" if "illegible" in reasons else value.rjust(3, "_")
+    return FieldResult(name, raw, value, 0.99, flag, reasons)
 
 
 def page(first: str, second: str, valid: str) -> list[FieldResult]:

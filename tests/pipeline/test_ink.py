@@ -72,7 +72,7 @@ def test_a_light_pen_is_as_full_as_a_dark_one(pen: float, level: int, filled: in
     """Paper with its noise is exactly 0 and strokes are 1, even where boxes are empty."""
     ink = upright_strokes(BOXES[:filled])
     dark = darkness(written(paper(level, 20, noise=2.0), ink, pen), REACH)
-    found = pen_ink(dark, measure_levels(dark, BOXES))
+    found = pen_ink(dark, measure_levels(dark, BOXES, line=0.3))
     core = cv2.erode(ink, np.ones((3, 3), np.uint8)) == 1
     around = cv2.dilate(ink, np.ones((5, 5), np.uint8)) == 0
     assert found[core].mean() > 0.95
@@ -84,7 +84,7 @@ def test_a_light_pen_is_as_full_as_a_dark_one(pen: float, level: int, filled: in
 def test_a_field_of_empty_boxes_has_no_ink(level: int, noise: float) -> None:
     """Where nobody wrote, noise is not taken for a pen."""
     dark = darkness(paper(level, 10, noise), REACH)
-    assert (pen_ink(dark, measure_levels(dark, BOXES)) == 0).mean() > 0.999
+    assert (pen_ink(dark, measure_levels(dark, BOXES, line=0.3)) == 0).mean() > 0.999
 
 
 def framed(ink: Floats, thickness: float, line: int, pen: float = 0.8) -> tuple[Floats, Floats]:
