@@ -19,9 +19,11 @@ from pipeline.records import Floats, GreyImage
 CANVAS = 64
 DIGIT = 40
 UNTOUCHED_SHARE = 0.08
-LIGHT_SHARE = 0.30
+LIGHT_SHARE = 0.36
 ODD_ASPECT_SHARE = 0.2
 """Hands far narrower or wider than MNIST's; forms with narrow boxes bring them forth."""
+RETRACED_SHARE = 0.06
+"""Digits that a hand went over twice, as one mends a faint or shaky stroke; still digits."""
 THINNEST_PX, THICKEST_PX = 0.7, 4.2
 
 _STEPS = (np.arange(CANVAS, dtype=np.float32) - (CANVAS - 1) / 2) / DIGIT
@@ -53,7 +55,10 @@ def degrade(ink: Floats, neighbour: Floats, rng: Generator) -> GreyImage:
 
     Args and returns: as `augment`.
     """
-    drawn = another_pen(warp(ink, rng, strength=1.0), rng)
+    drawn = warp(ink, rng, strength=1.0)
+    if rng.random() < RETRACED_SHARE:
+        drawn = np.maximum(drawn, warp(drawn, rng, strength=0.5))
+    drawn = another_pen(drawn, rng)
     if rng.random() < 0.08:
         drawn = cut_off(drawn, rng)
     if rng.random() < 0.15:

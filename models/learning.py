@@ -17,6 +17,7 @@ from pipeline.errors import ModelError
 from pipeline.records import Floats, GreyImage
 
 PEAK_RATE = 3e-3
+RESTART_RATE = 1.5e-3
 WEIGHT_DECAY = 0.02
 WARM_UP_EPOCHS = 1
 AVERAGING = 0.999
@@ -38,6 +39,8 @@ class Plan:
     """Folder with MNIST and perhaps more, see `dataset.load_mnist`; None for Keras's download."""
     output: Path
     """Folder for all that is written."""
+    start: Path | None = None
+    """A `.keras` file of the same network to go on from, at a lower rate; None to start anew."""
 
     @property
     def checkpoint(self) -> Path:
@@ -56,8 +59,12 @@ class Learner:
         keras.utils.set_random_seed(plan.seed)
         self._network = plan.network
         self._plan = f"{plan.network} seed {plan.seed} epochs {plan.epochs} batches {batches}"
+        if plan.start is not None:
+            self._plan += f" from {plan.start.name}"
         self.model = build(plan.network, len(CLASSES))
-        self._optimizer = _optimizer(plan.epochs, batches)
+        if plan.start is not None:
+            self.model.set_weights(keras.models.load_model(plan.start).get_weights())
+        self._optimizer = _optimizer(plan, batches)
         self._optimizer.build(self.model.trainable_variables)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         self.model.compile(self._optimizer, loss)
@@ -145,10 +152,13 @@ class Learner:
         ]
 
 
-def _optimizer(epochs: int, batches: int) -> keras.optimizers.Optimizer:
+def _optimizer(plan: Plan, batches: int) -> keras.optimizers.Optimizer:
     warm_up = WARM_UP_EPOCHS * batches
     schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, max(1, epochs * batches - warm_up), warmup_target=PEAK_RATE, warmup_steps=warm_up
+        0.0,
+        max(1, plan.epochs * batches - warm_up),
+        warmup_target=PEAK_RATE if plan.start is None else RESTART_RATE,
+        warmup_steps=warm_up,
     )
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=WEIGHT_DECAY)
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])

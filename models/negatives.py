@@ -17,7 +17,7 @@ from models.augment import CANVAS, another_pen, warp
 from models.pens import press, swell
 from models.remains import extent
 from models.scanning import scan
-from pipeline.authoring.marks import STRUCK, draw_mark
+from pipeline.authoring.marks import ILLEGIBLE, STRUCK, draw_mark
 from pipeline.authoring.pen import Writer, render
 from pipeline.authoring.residue import draw_residue
 from pipeline.normalize import normalize
@@ -106,13 +106,24 @@ def _put_over(ink: Floats, mark: Floats, middle: tuple[float, float]) -> Floats:
 def _draw_illegible(rng: Generator, any_digit: DigitSource) -> Floats:
     if rng.random() < TWO_REAL_DIGITS_SHARE:
         return another_pen(put_side_by_side(any_digit, rng), rng)
-    drawn = draw_mark(Writer.random(rng), Mark.ILLEGIBLE, rng, DRAWN_HEIGHT)
-    while max(drawn.shape) < SMALLEST * DRAWN_HEIGHT:
-        drawn = draw_mark(Writer.random(rng), Mark.ILLEGIBLE, rng, DRAWN_HEIGHT)
+    drawn = _draw_mark_of_some_size(rng)
     ink = warp(drawn, rng, strength=0.7)
     if drawn.mean() > 0.5:
         return press(swell(ink, rng), rng)  # a blot: its middle line would be a stroke
     return another_pen(ink, rng)
+
+
+def _draw_mark_of_some_size(rng: Generator) -> Floats:
+    """Draw a letter, a fragment, a blot: any illegible mark, but seldom an overwritten digit.
+
+    Of those a person can read about half, and the network is to say which digit it may be.
+    """
+    kinds = [kind for kind in ILLEGIBLE if kind != "overwritten" or rng.random() < 0.3]
+    while True:
+        kind = ILLEGIBLE[kinds[int(rng.integers(len(kinds)))]]
+        drawn = render(kind(Writer.random(rng), rng), DRAWN_HEIGHT)
+        if max(drawn.shape) >= SMALLEST * DRAWN_HEIGHT:
+            return drawn
 
 
 def put_side_by_side(any_digit: DigitSource, rng: Generator) -> Floats:

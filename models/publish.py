@@ -22,10 +22,11 @@ from models.learning import Plan, logits_of
 from models.samples import CLASSES, Samples, as_samples, make_held_out
 from pipeline.records import Floats, GreyImage, ModelCard
 
-MOST_WRONG = 0.003
-"""Share of accepted boxes that may be wrong: as of fields that a person keys (0.29 %, PMC13078370).
+MOST_WRONG = 0.002
+"""Share of accepted boxes that may be wrong; a person keys 0.29 % of fields wrong (PMC13078370).
 
-A tenth of it could not be measured: of MNIST's labels about as many are wrong.
+With half of it most fields of real forms, all of them right, would go to a person; and it could
+hardly be measured, since about as many of MNIST's own labels are wrong.
 """
 TYPICAL = 1000
 
@@ -68,10 +69,12 @@ def describe(split: Split, plan: Plan) -> str:
     """Say in a sentence what a network was trained on."""
     known = split.training.writers.max() >= 0
     writers = [len(np.unique(half.writers)) for half in (split.training, split.held_out)]
+    before = f", going on from {plan.start.name}" if plan.start else ""
     return (
         f"MNIST's training half: {len(split.training)} digits, {len(split.held_out)} others held "
         f"out ({f'{writers[0]} and {writers[1]} writers' if known else 'writers not known'}); "
-        f"digits and negatives of the pen simulator; {plan.epochs} epochs, seed {plan.seed}."
+        f"digits and negatives of the pen simulator; {plan.epochs} epochs, seed {plan.seed}"
+        f"{before}."
     )
 
 

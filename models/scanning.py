@@ -22,7 +22,9 @@ def scan(ink: Floats, rng: Generator) -> Floats:
     if rng.random() < 0.5:
         ink = blur(ink, rng.uniform(0.4, 1.5))
     if rng.random() < 0.45:
-        ink = lower_resolution(ink, rng.uniform(0.3, 0.9))
+        ink = lower_resolution(
+            ink, rng.uniform(0.2, 0.3) if rng.random() < 0.1 else rng.uniform(0.3, 0.9)
+        )
     if rng.random() < 0.3:
         ink = grain(ink, rng)
     if rng.random() < 0.12:
