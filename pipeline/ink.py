@@ -156,10 +156,13 @@ def _is_covered(bands: Floats, pen: float) -> NDArray[np.bool_]:
     """
     usual = bands.shape[1] // 4
     line = np.partition(bands, usual, axis=1)[:, usual]
+    # A broken line looks fainter than it is; the others of its field tell.
+    line = np.maximum(line, np.median(line, axis=0, keepdims=True))
     around = cv2.dilate(line, np.ones((1, 5), np.uint8))[:, None]
     darker = bands > around + np.maximum(0.08, 0.3 * around)
     core = (line > 0.25 * line.max(axis=1, keepdims=True)).astype(np.uint8)
     core = cv2.dilate(core, np.ones((1, 3), np.uint8))
     across = cv2.blur((bands @ core[:, :, None].astype(np.float32))[:, :, 0], (3, 1))
-    wider = across > np.partition(across, usual, axis=1)[:, usual, None] + STROKE_MASS * pen
+    mass = np.partition(across, usual, axis=1)[:, usual]
+    wider = across > np.maximum(mass, np.median(mass))[:, None] + STROKE_MASS * pen
     return np.asarray(darker | wider[:, :, None], np.bool_)

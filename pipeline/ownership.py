@@ -22,7 +22,7 @@ SHARED = 0.25
 """A piece is in a second box too if it has this share there of what it has in its first."""
 STROKE = 0.15
 """The widest pen stroke, as a share of the height of a box."""
-LEAD_IN = 0.5
+LEAD_IN = 0.65
 """How far a neighbour's stroke may run into a digit's box, as a share of the box's width."""
 
 Labels = NDArray[np.int32]
@@ -71,13 +71,20 @@ def share_out(ink: Floats, boxes: Sequence[Box]) -> Labels:
 
 
 def _cut_lead_ins(owners: Labels, piece: NDArray[np.bool_], boxes: Sequence[Box]) -> None:
-    """Take the thin end of the left neighbour's stroke from each digit that it runs into."""
+    """Take from each digit of a piece that was cut what its neighbours' strokes left in its box.
+
+    That is every part but the largest, and the thin end of the left neighbour's last stroke.
+    """
     for position, box in enumerate(boxes):
-        columns = slice(max(round(box.left), 0), round(box.right))
+        columns = slice(max(round(box.left), 0), round(box.right) + 1)
         own = piece[:, columns] & (owners[:, columns] == position)
-        thickness = own.sum(axis=0)
-        end = _lead_in_end(thickness, box)
-        owners[:, columns][:, :end][own[:, :end]] = -1
+        count, parts, stats, _ = cv2.connectedComponentsWithStats(own.astype(np.uint8))
+        if count == 1:
+            continue
+        largest = parts == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+        end = _lead_in_end(largest.sum(axis=0), box)
+        largest[:, :end] = False
+        owners[:, columns][own & ~largest] = -1
 
 
 def _lead_in_end(thickness: NDArray[np.int_], box: Box) -> int:
