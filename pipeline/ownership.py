@@ -18,6 +18,8 @@ DUST = 0.125
 FRAME_REST = 0.45
 THIN = 0.08
 """What lies along a frame, and is lower or thinner than this, is left of the frame; a 1 is not."""
+DIGIT = 0.04
+"""The least ink of a digit, a short 1, as a share of the square of a box's height."""
 SHARED = 0.25
 """A piece is in a second box too if it has this share there of what it has in its first."""
 STROKE = 0.15
@@ -32,8 +34,9 @@ def share_out(ink: Floats, boxes: Sequence[Box]) -> Labels:
     """Give each connected piece of ink to the box that holds most of it.
 
     A piece with much ink in two boxes is two digits that touch: it is cut between them, unless
-    one of the boxes has a digit of its own already. A piece
-    that is mostly outside all boxes is print, and nobody's; so is what a frame or dust has left.
+    one of the boxes has a digit of its own already. A piece that is mostly outside all boxes is
+    print: nobody's, but for a digit that touches it, which is cut off at its box. Nobody's, too,
+    is what a frame or dust has left.
 
     Args:
         ink: float32 of shape (H, W), 0 paper, 1 pen, frames removed.
@@ -62,7 +65,9 @@ def share_out(ink: Floats, boxes: Sequence[Box]) -> Labels:
     good[0] = False
     shared = good & _is_shared(inside) & (inside.sum(axis=1) > 0.5 * total)
     cut = shared & ~_is_guest(inside, good & ~shared)
-    owner = np.where(good & (most > 0.4 * total), inside.argmax(axis=1), -1)
+    at_home = most > 0.4 * total
+    cut |= good & ~at_home & (most > DIGIT * boxes[0].height ** 2)
+    owner = np.where(good & at_home, inside.argmax(axis=1), -1)
     owner[most < SPECK * _largest(most, owner, len(boxes))[owner]] = -1
     owners[inked] = np.where(cut[labels], cells, owner[labels])
     for piece in np.flatnonzero(cut):
