@@ -26,9 +26,7 @@ def test_samples(tmp_path: Path, formdigits: Callable[..., Any]) -> None:
 def test_marks(form: str, tmp_path: Path, formdigits: Callable[..., Any]) -> None:
     """Blank and struck-out boxes of the samples are told from digits."""
     folder = SAMPLES / form
-    formdigits(
-        "extract", folder / "scans", "--templates", folder, "--output", tmp_path, "--direct"
-    )
+    formdigits("extract", folder / "scans", "--templates", folder, "--output", tmp_path, "--direct")
     states = score(tmp_path, folder / "truth.csv").states
     assert states["blank"].accuracy == 1
     assert states["struck"].accuracy == 1
