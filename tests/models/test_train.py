@@ -1,6 +1,7 @@
 """What must hold of a training run: repeatable, resumable, and it never spoils what is there."""
 
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -116,6 +117,19 @@ def test_a_checkpoint_of_other_settings_is_refused(plan):
     other = Plan("tiny", plan.epochs, seed=2, data=plan.data, output=plan.output)
     with pytest.raises(ModelError, match="another run"):
         Learner(other, 1).resume(plan.checkpoint)
+
+
+def test_a_run_may_go_on_from_earlier_weights(plan, tmp_path):
+    """It starts with those weights, and is another run than one that starts anew."""
+    earlier = build("tiny", 13)
+    earlier.save(tmp_path / "earlier.keras")
+    learner = Learner(replace(plan, start=tmp_path / "earlier.keras"), 1)
+    for one, other in zip(learner.average, earlier.get_weights(), strict=True):
+        assert np.array_equal(one, other)
+    plan.output.mkdir()
+    learner.save(plan.checkpoint)
+    with pytest.raises(ModelError, match="another run"):
+        Learner(plan, 1).resume(plan.checkpoint)
 
 
 def test_a_damaged_checkpoint_is_named(plan):
