@@ -76,11 +76,11 @@ def test_damaged_sets_are_named(tmp_path, simulated):
 def test_drawn_negatives_are_hardly_ever_accepted_as_digits(mnist_folder):
     """Styles that no training saw, with the committed network and its accept confidence."""
     classifier = load_classifier()
-    samples = make_negatives(load_mnist(mnist_folder)[0], 600, seed=31)
+    samples = make_negatives(load_mnist(mnist_folder)[0], 2000, seed=31)
     figures = measure(
         classifier.probabilities(samples.images), samples.labels, classifier.card.accept_confidence
     )
-    assert figures["false_digit"] <= 0.005
+    assert figures["false_digit"] <= 0.0075
 
 
 def test_calibrating_anew_changes_the_card_alone(mnist_folder, tmp_path):

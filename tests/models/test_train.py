@@ -13,6 +13,7 @@ from models.architectures import BUILDERS, INPUT_SHAPE, build
 from models.classifier import load_classifier
 from models.dataset import load_split
 from models.learning import Learner, Plan, logits_of
+from models.publish import expect_forms
 from models.samples import make_batch
 from models.train import learn, train
 from pipeline.errors import ModelError, OutputError
@@ -130,6 +131,15 @@ def test_a_run_may_go_on_from_earlier_weights(plan, tmp_path):
     learner.save(plan.checkpoint)
     with pytest.raises(ModelError, match="another run"):
         Learner(plan, 1).resume(plan.checkpoint)
+
+
+def test_a_published_network_calls_less_illegible():
+    """The copy's logit of illegible is lower, all others are as they were."""
+    model = build("tiny", 13)
+    images = np.random.default_rng(0).integers(0, 256, (5, 28, 28, 1), np.uint8)
+    change = logits_of(expect_forms(model), images) - logits_of(model, images)
+    assert np.allclose(change[:, :12], 0, atol=1e-4)
+    assert np.allclose(change[:, 12], np.log(0.02 / 0.0532), atol=1e-2)
 
 
 def test_a_damaged_checkpoint_is_named(plan):
