@@ -29,8 +29,10 @@ REACH = 0.42
 """How far a frame may be from where a guess puts it, as a share of the height of a box."""
 LEAST_SUPPORT = 0.85
 """The share of frame lines that must be seen where they belong."""
+PROMISING = 0.6
+"""The share from which a guess is followed up."""
 SURE_SUPPORT = 0.97
-"""With this share no other guess is tried: a wrong one hardly ever sees as much."""
+"""With this share no other layout is tried: a wrong one hardly ever sees as much."""
 MOST_RESIDUAL = 0.05
 """The largest median distance of frames after alignment, as a share of the height of a box."""
 MARKER_GUESSES = 12
@@ -65,11 +67,12 @@ def align(page: Page, template: FormTemplate) -> tuple[AlignedPage, float]:
     fields = spread_fields(template.fields, SAMPLE)
     best: _Fit | None = None
     for alternatives in _guesses(page, template):
-        fits = [_settle(page, guess, fields, REACH) for guess in alternatives]
+        fits = [_try(page, guess, fields) for guess in alternatives]
         fit = _refine(page, max(fits, key=lambda fit: fit.support), fields)
         if best is None or fit.support > best.support:
             best = fit
-        if best.support >= SURE_SUPPORT:
+        # Markers and features are seldom wrong; a layout may fit one box further on.
+        if best.support >= (SURE_SUPPORT if len(alternatives) > 1 else LEAST_SUPPORT):
             break
     if best is None or not _is_good(best, fields):
         raise AlignmentError(_explain(best, template))
@@ -103,9 +106,15 @@ def _guesses(page: Page, template: FormTemplate) -> Iterator[list[Matrix]]:
     yield from find_layout_homographies(page.image, template)
 
 
+def _try(page: Page, guess: Matrix, fields: Sequence[FieldSpec]) -> _Fit:
+    """Settle a guess, on all fields only if the first of them is there at all."""
+    first = _settle(page, guess, fields[:1], REACH)
+    return first if first.support < PROMISING else _settle(page, guess, fields, REACH)
+
+
 def _refine(page: Page, first: _Fit, fields: Sequence[FieldSpec]) -> _Fit:
     """Move a promising fit onto the printed frames once more, and measure what is left."""
-    if first.support < LEAST_SUPPORT / 2 or first.moved_px < NEAR * _box_height(fields):
+    if first.support < PROMISING or first.moved_px < NEAR * _box_height(fields):
         return first
     return _settle(page, first.homography, fields, REACH / 2)
 

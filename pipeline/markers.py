@@ -20,6 +20,7 @@ MOST_MISS = 0.12
 """How far a marker may be from where two others put it, as a share of the diagonal: this much
 perspective is allowed."""
 DIAGONALS = ((0, 2), (1, 3))
+ALL_MARKERS = np.arange(4)[None]
 MOST = 24
 """How many marker-like marks are tried."""
 
@@ -42,7 +43,7 @@ def find_marker_homographies(
     page_scale = max(image.shape) / max(size)
     marks = _find_marks(image, markers.size * page_scale)
     centres = np.array(markers.centres, np.float64)
-    for places in _assignments(marks, centres):
+    for places in _assignments(marks, centres, page_scale):
         yield cv2.getPerspectiveTransform(
             centres.astype(np.float32), places.astype(np.float32)
         ).astype(np.float64)
@@ -82,7 +83,7 @@ def _measure(contour: cv2.typing.MatLike, expected_px: float) -> tuple[float, fl
     return moments["m10"] / moments["m00"], moments["m01"] / moments["m00"], likeness
 
 
-def _assignments(marks: Points, centres: Points) -> Iterator[Points]:
+def _assignments(marks: Points, centres: Points, page_scale: float) -> Iterator[Points]:
     """Which marks could be the four markers, as places (4, 2), the likeliest first.
 
     Each two marks are taken for opposite markers, and the other two looked for near where they
@@ -95,6 +96,7 @@ def _assignments(marks: Points, centres: Points) -> Iterator[Points]:
     found = np.concatenate([indices for indices, _ in guesses])
     cost = np.where(misses.max(axis=1) < MOST_MISS, misses.max(axis=1), 1 + misses.min(axis=1))
     cost[misses.min(axis=1) >= MOST_MISS] = np.inf
+    cost += 0.2 * np.abs(np.log(_spans(marks, found) / _spans(centres, ALL_MARKERS) / page_scale))
     seen = set()
     for pick in np.argsort(cost, kind="stable")[: np.isfinite(cost).sum()]:
         places = _replace_lost(marks[found[pick]], misses[pick], pick < len(guesses[0][0]))
@@ -102,6 +104,12 @@ def _assignments(marks: Points, centres: Points) -> Iterator[Points]:
         if key not in seen and len({tuple(place) for place in places}) == 4:
             seen.add(key)
             yield places
+
+
+def _spans(points: Points, markers: NDArray[np.int_]) -> NDArray[np.float64]:
+    """How long the diagonals between markers (N, 4) are together, (N,)."""
+    first, second = (points[markers[:, a]] - points[markers[:, b]] for a, b in DIAGONALS)
+    return np.asarray(np.hypot(*first.T) + np.hypot(*second.T) + 1e-9, np.float64)
 
 
 def _match_pairs(
