@@ -78,7 +78,8 @@ def share_out(ink: Floats, boxes: Sequence[Box]) -> Labels:
 def _cut_lead_ins(owners: Labels, piece: NDArray[np.bool_], boxes: Sequence[Box]) -> None:
     """Take from each digit of a piece that was cut what its neighbours' strokes left in its box.
 
-    That is every part but the largest, and the thin end of the left neighbour's last stroke.
+    The thin end of the left neighbour's last stroke is given back to it; what is not connected
+    with the largest part is nobody's.
     """
     for position, box in enumerate(boxes):
         columns = slice(max(round(box.left), 0), round(box.right) + 1)
@@ -87,9 +88,9 @@ def _cut_lead_ins(owners: Labels, piece: NDArray[np.bool_], boxes: Sequence[Box]
         if count == 1:
             continue
         largest = parts == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-        end = _lead_in_end(largest.sum(axis=0), box)
-        largest[:, :end] = False
         owners[:, columns][own & ~largest] = -1
+        lead_in = largest[:, : _lead_in_end(largest.sum(axis=0), box)]
+        owners[:, columns][:, : lead_in.shape[1]][lead_in] = position - 1
 
 
 def _lead_in_end(thickness: NDArray[np.int_], box: Box) -> int:
