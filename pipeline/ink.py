@@ -13,7 +13,7 @@ from pipeline.records import Box, Floats, GreyImage
 
 LEAST_PEN = 0.15
 """Darkness below which nothing is ink, on any paper."""
-STROKE_MASS = 0.8
+STROKE_MASS = 1.0
 """A stroke covers a line where the darkness across it is this many pen pixels more than usual."""
 LINE_REACH = 1 / 12
 """How far to each side of its middle a frame line may go, as a share of the height of a box."""
