@@ -13,7 +13,7 @@ from pipeline.geometry import Matrix, reduce, scaling, translation
 from pipeline.ink import darkness
 from pipeline.records import Floats, GreyImage, Points
 
-SMALL_PX = 500
+SMALL_PX = 700
 """Edges and skew are measured on a scan of about this longer side."""
 MOST_SKEW = 10.0
 OUTLINE_SHARE = (0.2, 0.97)
@@ -81,9 +81,9 @@ def measure_skew(image: GreyImage) -> float:
     The angle at which the rows' sums differ most (Postl, ICPR 1986).
     """
     small = reduce(image, max(1, round(max(image.shape) / SMALL_PX)))
-    # Turning blurs; blurred before, the unturned image is no sharper than the others.
+    # Turning blurs, so that an image that is not turned would look the sharpest: none is.
     dark = cv2.GaussianBlur(darkness(small, reach=8), (0, 0), 1.0).astype(np.float32)
-    coarse = _steepest(dark, np.arange(-MOST_SKEW, MOST_SKEW + 0.1, 0.5))
+    coarse = _steepest(dark, np.arange(-MOST_SKEW, MOST_SKEW + 0.1, 0.5) + 0.05)
     return _steepest(dark, np.arange(coarse - 0.4, coarse + 0.41, 0.1))
 
 
