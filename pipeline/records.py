@@ -96,6 +96,8 @@ class BoxCrop:
     ink: Floats
     box_size: tuple[float, float]
     """(height, width) of the box in the pixels of `ink`."""
+    doubtful: bool = False
+    """Whether a stroke may have gone with the frame."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

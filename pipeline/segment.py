@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.errors import SegmentationError
 from pipeline.frames import FieldView, view_field
 from pipeline.ink import measure_levels, pen_ink, remove_lines
+from pipeline.lost import find_lost_strokes
 from pipeline.ownership import Labels, share_out
 from pipeline.records import AlignedPage, Box, BoxCrop, Floats
 from pipeline.template import FieldSpec
@@ -60,7 +61,10 @@ def _cut_field(aligned: AlignedPage, field: FieldSpec) -> FieldCut:
     levels = measure_levels(view.dark, boxes, view.frames.strength)
     ink = remove_lines(pen_ink(view.dark, levels), view.dark, boxes, levels)
     owners = share_out(ink, boxes)
-    return FieldCut(view, ink, owners, tuple(_crop(field.name, ink, owners, boxes)))
+    doubtful = find_lost_strokes(view.dark, owners, boxes, levels)
+    crops = _crop(field.name, ink, owners, boxes)
+    marked = (replace(crop, doubtful=bool(doubtful[crop.position])) for crop in crops)
+    return FieldCut(view, ink, owners, tuple(marked))
 
 
 def _neighbourhood(box: Box) -> tuple[slice, slice]:

@@ -1,0 +1,66 @@
+"""Lost strokes: a bar on the frame line is missed, and the box is marked for it."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from models.classifier import load_classifier
+from pipeline.recognize import DOUBT, recognize
+from pipeline.records import AlignedPage, GreyImage
+from pipeline.segment import FieldCut, segment
+from tests.pipeline.forms import as_page, draw_frames, field, row
+
+BOXES = row(70, 64, 8, width=60, height=72)
+PEN, FRAME = 90, 110
+
+
+def form() -> GreyImage:
+    """A row of empty boxes, their lines about as dark as the pen."""
+    page = np.full((200, 640), 250, np.uint8)
+    draw_frames(page, BOXES, thickness=3, level=FRAME)
+    return page
+
+
+def write_seven(page: GreyImage, number: int, bar_below_line: int) -> None:
+    """Write a 7 whose bar runs on the upper line, or so many pixels below it."""
+    box = BOXES[number]
+    y = round(box.top) + bar_below_line
+    cv2.line(page, (round(box.left) + 14, y), (round(box.right) - 12, y), PEN, 5)
+    cv2.line(page, (round(box.right) - 14, y), (round(box.left) + 24, y + 48), PEN, 5)
+
+
+def cut(page: GreyImage) -> FieldCut:
+    """Cut a page that lies straight."""
+    return segment(AlignedPage(as_page(page), np.eye(3), 0.0), [field("code", BOXES)])[0]
+
+
+def test_clean_boxes_are_not_doubted() -> None:
+    """Empty ones, and digits well inside."""
+    page = form()
+    write_seven(page, 3, bar_below_line=14)
+    assert not any(crop.doubtful for crop in cut(page).crops)
+
+
+@pytest.mark.parametrize("offset", [-2, -1, 0, 1, 2])
+def test_a_seven_without_its_bar_is_not_taken_for_a_one(offset: int) -> None:
+    """The bar on the line is kept with the digit, or the box is doubted."""
+    page = form()
+    write_seven(page, 3, bar_below_line=offset)
+    crop = cut(page).crops[3]
+    has_bar = crop.ink.shape[1] > 0.8 * crop.ink.shape[0] * (60 - 26) / 48
+    assert has_bar or crop.doubtful
+
+
+def test_a_doubted_box_is_never_sure() -> None:
+    """Whatever the network makes of what is left."""
+    page = form()
+    write_seven(page, 3, bar_below_line=14)
+    found = cut(page)
+    sure = recognize(found.crops, load_classifier())
+    doubted = [replace(crop, doubtful=True) for crop in found.crops]
+    for before, after in zip(sure, recognize(doubted, load_classifier()), strict=True):
+        assert after.ranked()[0][0] == before.ranked()[0][0]
+        assert after.ranked()[0][1] < 1 - DOUBT / 2
+        assert after.probabilities.sum() == pytest.approx(1, abs=1e-5)
