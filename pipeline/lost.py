@@ -39,21 +39,19 @@ def find_lost_strokes(
     upright = [(x, box.top, box.bottom) for box in boxes for x in (box.left, box.right)]
     level = [(y, box.left, box.right) for box in boxes for y in (box.top, box.bottom)]
     height = boxes[0].height
-    longest = np.maximum(
-        _longest_runs(dark, owners, upright, height, levels),
-        _longest_runs(dark.T, owners.T, level, height, levels),
+    return _has_run(dark, owners, upright, height, levels) | _has_run(
+        dark.T, owners.T, level, height, levels
     )
-    return np.asarray(longest > LOST_STROKE * height, np.bool_)
 
 
-def _longest_runs(
+def _has_run(
     dark: Floats,
     owners: Labels,
     lines: Sequence[tuple[float, float, float]],
     height: float,
     levels: Levels,
-) -> NDArray[np.int_]:
-    """The longest run, in pixels, on the two upright lines of each box: (N,)."""
+) -> NDArray[np.bool_]:
+    """Tell the boxes on one of whose two upright lines a long stroke is: (N,)."""
     reach = round(LINE_REACH * height)
     length = int(min(end - start for _, start, end in lines)) - 2 * reach - 2
     starts = np.array([round(start) + reach + 1 for _, start, _ in lines])
@@ -68,11 +66,7 @@ def _longest_runs(
     covered = amount > usual + MORE * (levels.pen - levels.paper)
     position = np.repeat(np.arange(len(lines) // 2), 2)[:, None, None]
     covered &= ~(owners[rows, columns] == position).any(axis=2)
-    longest = np.array([_longest(row) for row in covered]).reshape(-1, 2)
-    return np.asarray(longest.max(axis=1), np.int_)
-
-
-def _longest(flags: NDArray[np.bool_]) -> int:
-    """The length of the longest run of true values."""
-    ends = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
-    return max((end - start for start, end in zip(ends[::2], ends[1::2], strict=True)), default=0)
+    run = np.ones((1, round(LOST_STROKE * height) + 1), np.uint8)
+    outside = cv2.BORDER_CONSTANT
+    found = cv2.erode(covered.astype(np.uint8), run, borderType=outside, borderValue=0)
+    return np.asarray(found.any(axis=1).reshape(-1, 2).any(axis=1), np.bool_)
