@@ -89,6 +89,8 @@ def _cut_lead_ins(owners: Labels, piece: NDArray[np.bool_], boxes: Sequence[Box]
             continue
         largest = parts == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
         owners[:, columns][own & ~largest] = -1
+        if position == 0 or not (owners[piece] == position - 1).any():
+            continue
         lead_in = largest[:, : _lead_in_end(largest.sum(axis=0), box)]
         owners[:, columns][:, : lead_in.shape[1]][lead_in] = position - 1
 

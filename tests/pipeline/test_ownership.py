@@ -123,3 +123,13 @@ def test_faint_smudges_are_nobodys() -> None:
     """What never gets half as dark as the pen is no stroke."""
     smudge = cv2.GaussianBlur(draw(upright(1), width=14), (0, 0), 6) * np.float32(0.4)
     assert (share_out(smudge, BOXES) == -1).all()
+
+
+def test_a_seven_keeps_its_bar_where_only_print_is_touched() -> None:
+    """A printed rule below the box joins the 7, and no neighbour's stroke runs into it."""
+    below = place(1, 0.55, 1.12)
+    seven = draw((place(1, 0.06, 0.2), place(1, 0.8, 0.2)), (place(1, 0.8, 0.2), below))
+    rule = draw((place(0, 0.0, 1.12), place(3, 1.0, 1.12)), width=3)
+    bar = draw((place(1, 0.06, 0.2), place(1, 0.5, 0.2))) > 0
+    owners = share_out(np.maximum(seven, rule), BOXES)
+    assert (owners[bar] == 1).mean() > 0.95
