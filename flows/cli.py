@@ -141,6 +141,20 @@ def train(
     out.print_json(data=card.figures)
 
 
+@app.command(epilog="Example: [bold]formdigits evaluate --data mnist[/bold]")
+def evaluate(
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="MNIST's four files; else downloaded.")
+    ] = None,
+    network: Annotated[str, typer.Option(help="Which network.")] = "digitnet",
+) -> None:
+    """Measure a network on MNIST's test half, other digit sets in the folder, and no digits."""
+    from models.classifier import load_classifier
+    from models.evaluate import evaluate_network, table
+
+    out.print(table(evaluate_network(data, load_classifier(network))))
+
+
 @template_app.command(epilog="Example: [bold]formdigits template check forms[/bold]")
 def check(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of templates.")],

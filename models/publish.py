@@ -14,9 +14,9 @@ from matplotlib.figure import Figure
 from models.architectures import INPUT_SHAPE
 from models.calibrate import accept_threshold, fit_temperature
 from models.card import digest, write_card, write_whole
-from models.classifier import LiteRTClassifier, load_classifier, softmax
+from models.classifier import LiteRTClassifier, softmax
 from models.convert import to_litert
-from models.dataset import Digits, Split, load_split
+from models.dataset import Digits, Split
 from models.evaluate import evaluate, gather_sets
 from models.learning import Plan, logits_of
 from models.negatives import MARK_SHARES, MARKS
@@ -115,26 +115,6 @@ class FloatClassifier:
     def probabilities(self, batch: GreyImage) -> Floats:
         """Tell what each box of a batch holds; see `LiteRTClassifier.probabilities`."""
         return softmax(logits_of(self._model, batch), self.card.temperature)
-
-
-def recalibrate(data: Path | None, name: str, folder: Path, seed: int) -> ModelCard:
-    """Fit temperature and accept confidence of a written network anew, and rewrite its card.
-
-    Args:
-        data: Folder with MNIST; the held-out writers of this seed must be those of its training.
-        name: The network's.
-        folder: Where its files are.
-        seed: Of its training.
-
-    Returns:
-        The card written.
-    """
-    card = load_classifier(name, folder).card
-    held_out = load_split(data, seed).held_out
-    weights = (folder / f"{name}.tflite").read_bytes()
-    card = calibrate(card, weights, make_held_out(held_out, seed), as_samples(held_out))
-    write_card(card, folder / f"{name}.json")
-    return card
 
 
 def calibrate(card: ModelCard, weights: bytes, scanned: Samples, clean: Samples) -> ModelCard:

@@ -94,8 +94,6 @@ class BoxCrop:
     field: str
     position: int
     ink: Floats
-    box_size: tuple[float, float]
-    """(height, width) of the box in the pixels of `ink`."""
     doubtful: bool = False
     """Whether a stroke may have gone with the frame."""
 

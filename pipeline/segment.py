@@ -88,4 +88,4 @@ def _crop(field: str, ink: Floats, owners: Labels, boxes: Sequence[Box]) -> Iter
         else:
             area = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
             cut = np.where(own[area], ink[area], 0).astype(np.float32)
-        yield BoxCrop(field, position, cut, (box.height, box.width))
+        yield BoxCrop(field, position, cut)

@@ -1,6 +1,5 @@
 """What must hold of figures: each says what its name says, on sets that were read whole."""
 
-import shutil
 from io import StringIO
 
 import numpy as np
@@ -8,10 +7,10 @@ import pytest
 from rich.console import Console
 
 import models.evaluate
-from models.classifier import WEIGHTS, load_classifier
+from models.classifier import load_classifier
 from models.dataset import load_mnist
 from models.evaluate import evaluate_network, make_negatives, measure, read_digit_set, table
-from models.publish import draw_curve, recalibrate
+from models.publish import draw_curve
 from pipeline.errors import ModelError
 
 STRUCK = 11
@@ -81,17 +80,6 @@ def test_drawn_negatives_are_hardly_ever_accepted_as_digits(mnist_folder):
         classifier.probabilities(samples.images), samples.labels, classifier.card.accept_confidence
     )
     assert figures["false_digit"] <= 0.0075
-
-
-def test_calibrating_anew_changes_the_card_alone(mnist_folder, tmp_path):
-    """The weights stay, and the card still belongs to them."""
-    for suffix in (".tflite", ".json"):
-        shutil.copy(WEIGHTS / f"digitnet{suffix}", tmp_path)
-    before = load_classifier(folder=tmp_path).card
-    card = recalibrate(mnist_folder, "digitnet", tmp_path, seed=0)
-    assert load_classifier(folder=tmp_path).card == card
-    assert (card.sha256, card.figures) == (before.sha256, before.figures)
-    assert 0 < card.temperature < 20
 
 
 def test_the_training_curve_is_a_picture(tmp_path):

@@ -45,7 +45,7 @@ def bar(width: int) -> Floats:
 
 def crops(inks: list[Floats]) -> list[BoxCrop]:
     """Take pieces of ink for the boxes of a field."""
-    return [BoxCrop("code", place, ink, (64.0, 52.0)) for place, ink in enumerate(inks)]
+    return [BoxCrop("code", place, ink) for place, ink in enumerate(inks)]
 
 
 @settings(max_examples=40, deadline=None)
