@@ -1,35 +1,21 @@
-"""The command line, and the process boundary: errors become messages and exit codes."""
+"""The verbs that read scans and look at what was read."""
 
 # ruff: noqa: PLC0415, PLR0913, PLR0917 - a verb imports what it alone needs, so that each starts
 # fast; and its parameters are its options.
 
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
-from pipeline.errors import ExitCode, ExtractionError, ModelError
+from flows.cli.console import err, out
 
 if TYPE_CHECKING:
     from flows.batch import Summary
 
-out = Console()
-err = Console(stderr=True)
-
-
-app = typer.Typer(
-    help="Reads handwritten digits from the boxes of scanned forms, and says how sure it is.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    rich_markup_mode="rich",
-)
-template_app = typer.Typer(no_args_is_help=True, help="Look at templates.")
-app.add_typer(template_app, name="template")
+app = typer.Typer()
 
 
 @app.command(
@@ -119,61 +105,3 @@ def score(
     if json_file:
         write_whole({json_file: json.dumps(figures.as_dict(), indent=2).encode() + b"\n"})
     show_score(figures, out)
-
-
-@app.command(epilog="Example: [bold]formdigits train --data mnist --output runs/first[/bold]")
-def train(
-    output: Annotated[Path, typer.Option(metavar="DIR", help="Folder for network and card.")],
-    network: Annotated[str, typer.Option(help="Which network.")] = "digitnet",
-    data: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="MNIST's four files; else downloaded.")
-    ] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="How often to go through the digits.")] = 14,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same network.")] = 1,
-) -> None:
-    """Train a network and convert it for reading."""
-    try:
-        from models.learning import Plan
-        from models.train import train as learn
-    except ModuleNotFoundError as error:
-        raise ModelError(f"training needs {error.name}: pip install 'formdigits[train]'") from error
-    card = learn(Plan(network=network, epochs=epochs, seed=seed, data=data, output=output))
-    out.print_json(data=card.figures)
-
-
-@app.command(epilog="Example: [bold]formdigits evaluate --data mnist[/bold]")
-def evaluate(
-    data: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="MNIST's four files; else downloaded.")
-    ] = None,
-    network: Annotated[str, typer.Option(help="Which network.")] = "digitnet",
-) -> None:
-    """Measure a network on MNIST's test half, other digit sets in the folder, and no digits."""
-    from models.classifier import load_classifier
-    from models.evaluate import evaluate_network, table
-
-    out.print(table(evaluate_network(data, load_classifier(network))))
-
-
-@template_app.command(epilog="Example: [bold]formdigits template check forms[/bold]")
-def check(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of templates.")],
-) -> None:
-    """Check templates, and show their fields."""
-    from flows.show import show_templates
-    from pipeline.template import load_templates
-
-    show_templates(load_templates(folder), out)
-
-
-def main() -> None:
-    """Run the command line; nothing but what a verb was asked for goes to stdout."""
-    try:
-        app(prog_name="formdigits")
-    except ExtractionError as error:
-        err.print(Text.assemble(("error: ", "bold red"), str(error)), soft_wrap=True)
-        sys.exit(error.exit_code)
-    except SystemExit as end:
-        if end.code == ExitCode.INTERRUPTED:
-            err.print("interrupted; nothing was written. Run the same command again.")
-        raise
