@@ -46,8 +46,13 @@ def augment(ink: Floats, neighbour: Floats, rng: Generator) -> GreyImage:
     if kind < UNTOUCHED_SHARE:
         return normalize(ink)
     if kind < UNTOUCHED_SHARE + LIGHT_SHARE:
-        return normalize(drop_paper(warp(ink, rng, strength=0.6), 0.08))
+        return bend(ink, rng)
     return degrade(ink, neighbour, rng)
+
+
+def bend(ink: Floats, rng: Generator) -> GreyImage:
+    """Turn, slant and bend a digit a little; args and returns as `augment`."""
+    return normalize(drop_paper(warp(ink, rng, strength=0.6), 0.08))
 
 
 def degrade(ink: Floats, neighbour: Floats, rng: Generator) -> GreyImage:

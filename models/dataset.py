@@ -12,12 +12,14 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from models.cheque_digits import read_cheque_digits
 from pipeline.errors import ModelError
 from pipeline.records import GreyImage
 
 IMAGES_MAGIC = 2051
 LABELS_MAGIC = 2049
 HELD_OUT_SHARE = 0.1
+CHEQUES = "orand_car_a"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +38,15 @@ class Digits:
         """Give the digits that a mask or an array of indices picks out."""
         return Digits(self.images[chosen], self.labels[chosen], self.writers[chosen])
 
+    def join(self, images: GreyImage, labels: NDArray[np.uint8]) -> Digits:
+        """Give these digits and others after them, whose writers are not known."""
+        writers = np.full(len(labels), -1, np.int32)
+        return Digits(
+            np.concatenate([self.images, images]),
+            np.concatenate([self.labels, labels]),
+            np.concatenate([self.writers, writers]),
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
@@ -47,9 +58,15 @@ class Split:
 
 
 def load_split(folder: Path | None, seed: int) -> Split:
-    """Read MNIST and hold out writers of its training half; see `load_mnist`."""
+    """Read MNIST, hold out writers of its training half, and add other digits to what is left.
+
+    The others are `orand_car_a/` in the folder, digits of real cheques, where it is there; see
+    `load_mnist` and `cheque_digits`.
+    """
     everything, test = load_mnist(folder)
     training, held_out = split_by_writer(everything, seed)
+    if folder is not None and (folder / CHEQUES).is_dir():
+        training = training.join(*read_cheque_digits(folder / CHEQUES))
     return Split(training, held_out, test)
 
 

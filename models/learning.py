@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from models.architectures import build
 from models.dataset import read_arrays
-from models.samples import BATCH, CLASSES, Samples
+from models.samples import BATCH, Samples
 from pipeline.errors import ModelError
 from pipeline.records import Floats, GreyImage
 
@@ -30,7 +30,7 @@ class Plan:
     """All that a training run follows from."""
 
     network: str
-    """A name in `architectures.BUILDERS`."""
+    """A name in `architectures.NETWORKS`."""
     epochs: int
     """How often the training digits are gone through."""
     seed: int
@@ -61,7 +61,7 @@ class Learner:
         self._plan = f"{plan.network} seed {plan.seed} epochs {plan.epochs} batches {batches}"
         if plan.start is not None:
             self._plan += f" from {plan.start.name}"
-        self.model = build(plan.network, len(CLASSES))
+        self.model = build(plan.network)
         if plan.start is not None:
             self.model.set_weights(keras.models.load_model(plan.start).get_weights())
         self._optimizer = _optimizer(plan, batches)
@@ -95,7 +95,7 @@ class Learner:
 
     def averaged(self) -> keras.Model:
         """Give a copy of the network with its averaged weights."""
-        copy = build(self._network, len(CLASSES))
+        copy = build(self._network)
         copy.set_weights(self.average)
         return copy
 

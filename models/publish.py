@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from matplotlib.figure import Figure
 
-from models.architectures import INPUT_SHAPE
+from models.architectures import INPUT_SHAPE, find_network
 from models.calibrate import accept_threshold, fit_temperature
 from models.card import digest, write_card, write_whole
 from models.classifier import LiteRTClassifier, softmax
@@ -51,7 +51,7 @@ def publish(model: keras.Model, split: Split, plan: Plan) -> ModelCard:
         The card.
     """
     model = expect_forms(model)
-    scanned = make_held_out(split.held_out, plan.seed)
+    scanned = make_held_out(split.held_out, find_network(plan.network).recipe, plan.seed)
     weights = to_litert(model, _typical(split.held_out, scanned))
     card = ModelCard(
         name=plan.network,

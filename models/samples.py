@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import islice
 from multiprocessing import get_context, parent_process
 
@@ -21,23 +22,37 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from models.augment import augment, degrade
+from models.augment import augment, bend, degrade
 from models.dataset import Digits
 from models.negatives import draw_negative
 from pipeline.authoring.pen import Writer, draw
 from pipeline.normalize import SIDE
-from pipeline.records import Floats, GreyImage
+from pipeline.records import Floats, GreyImage, Mark
 
-CLASSES = "0123456789_X#"
-"""The ten digits, blank, struck out, illegible: one character each, as in `raw`."""
+DIGITS = "0123456789"
+CLASSES = DIGITS + Mark.BLANK + Mark.STRUCK + Mark.ILLEGIBLE
+"""What may be in a box, one character each, as in `raw`."""
 BATCH = 256
 SIMULATED_SHARE = 0.14
 SIMULATED_DIGITS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 4, 7, 9)
 """Those whose shape differs most from country to country are drawn twice as often."""
 NEGATIVE_SHARE = 0.14
 PREPARED_AHEAD = 12
+USES = 2
+"""How many epochs use what was made for one of them, in another order: making a sample takes a
+core about as long as learning from it. Source: Choi, Passos, Shallue and Dahl, "Faster neural
+network training with data echoing", 2019."""
 
 Labels = NDArray[np.uint8]
+
+
+class Recipe(StrEnum):
+    """What a network learns from."""
+
+    PLAIN = "plain"
+    """Digits as they are, lightly bent."""
+    FORMS = "forms"
+    """Digits and what is no digit, as pens, frames and scanners leave them in a box."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,17 +65,22 @@ class Samples:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def take(self, chosen: NDArray[np.int64]) -> Samples:
+        """Give the samples at these places."""
+        return Samples(self.images[chosen], self.labels[chosen])
+
 
 def as_samples(digits: Digits) -> Samples:
     """Give digits as they are, in the network's shape."""
     return Samples(digits.images[..., None], digits.labels)
 
 
-def make_batch(digits: Digits, seed: int, epoch: int, number: int) -> Samples:
-    """Make one training batch: real digits, drawn digits and drawn negatives, augmented.
+def make_batch(digits: Digits, recipe: Recipe, seed: int, epoch: int, number: int) -> Samples:
+    """Make one training batch: digits as the recipe wants them, for forms with drawn negatives.
 
     Args:
         digits: What the real ones are taken from, each at most once an epoch.
+        recipe: What the network learns from.
         seed: Of the whole training.
         epoch: From 0.
         number: Of the batch in its epoch, from 0.
@@ -68,8 +88,8 @@ def make_batch(digits: Digits, seed: int, epoch: int, number: int) -> Samples:
     order = np.random.default_rng([seed, epoch]).permutation(len(digits))
     chosen = order[number * BATCH : (number + 1) * BATCH]
     rng = np.random.default_rng([seed, epoch, number])
-    made = [_make_sample(digits, int(place), rng) for place in chosen]
-    return _stack(made)
+    make = _RECIPES[recipe]
+    return _stack([make(digits, int(place), rng) for place in chosen])
 
 
 def batches_an_epoch(digits: Digits) -> int:
@@ -77,13 +97,13 @@ def batches_an_epoch(digits: Digits) -> int:
     return max(1, len(digits) // BATCH)
 
 
-def make_held_out(digits: Digits, seed: int) -> Samples:
+def make_held_out(digits: Digits, recipe: Recipe, seed: int) -> Samples:
     """Make samples to calibrate and validate on: each digit degraded, and drawn negatives.
 
-    The negatives come from styles of their own, in the share that training has.
+    The negatives come in the share that training has; a network that knows digits only gets none.
     """
     rng = np.random.default_rng([seed, 0x0DD])
-    negatives = round(len(digits) * NEGATIVE_SHARE)
+    negatives = round(len(digits) * NEGATIVE_SHARE) if recipe is Recipe.FORMS else 0
     made = [_degrade_one(digits, place, rng) for place in range(len(digits))]
     made += [draw_one_negative(digits, rng) for _ in range(negatives)]
     return _stack(made)
@@ -94,7 +114,11 @@ def _stack(made: list[tuple[GreyImage, int]]) -> Samples:
     return Samples(images, np.array([label for _, label in made], np.uint8))
 
 
-def _make_sample(digits: Digits, place: int, rng: Generator) -> tuple[GreyImage, int]:
+def _make_plain(digits: Digits, place: int, rng: Generator) -> tuple[GreyImage, int]:
+    return bend(as_ink(digits.images[place]), rng), int(digits.labels[place])
+
+
+def _make_for_forms(digits: Digits, place: int, rng: Generator) -> tuple[GreyImage, int]:
     kind = rng.random()
     if kind < NEGATIVE_SHARE:
         return draw_one_negative(digits, rng)
@@ -103,6 +127,9 @@ def _make_sample(digits: Digits, place: int, rng: Generator) -> tuple[GreyImage,
         label = int(rng.choice(SIMULATED_DIGITS))
         return augment(draw(Writer.random(rng), str(label), rng), neighbour, rng), label
     return augment(as_ink(digits.images[place]), neighbour, rng), int(digits.labels[place])
+
+
+_RECIPES = {Recipe.PLAIN: _make_plain, Recipe.FORMS: _make_for_forms}
 
 
 def _degrade_one(digits: Digits, place: int, rng: Generator) -> tuple[GreyImage, int]:
@@ -129,22 +156,48 @@ def as_ink(image: GreyImage) -> Floats:
 class BatchMaker:
     """Makes training batches in another process, a few ahead of their use."""
 
-    def __init__(self, digits: Digits, seed: int) -> None:
+    def __init__(self, digits: Digits, recipe: Recipe, seed: int) -> None:
         self._count = batches_an_epoch(digits)
+        self._seed = seed
         self._pool = ProcessPoolExecutor(
-            1, get_context("spawn"), initializer=_start, initargs=(digits, seed)
+            1, get_context("spawn"), initializer=_start, initargs=(digits, recipe, seed)
         )
+        self._made: dict[int, list[Samples]] = {}
 
     def epoch(self, epoch: int, first: int = 0) -> Iterator[Samples]:
         """Give the batches of an epoch in order, from the number `first` on."""
+        made_for = epoch - epoch % USES
+        if epoch == made_for:
+            self._made = {made_for: []}
+            batches = self._make(made_for)
+        else:
+            batches = self._reorder(made_for, epoch)
+        return islice(batches, first, None)
+
+    def _make(self, epoch: int) -> Iterator[Samples]:
         waiting: deque[Future[Samples]] = deque()
-        numbers = iter(range(first, self._count))
+        numbers = iter(range(self._count))
         for number in islice(numbers, PREPARED_AHEAD):
             waiting.append(self._pool.submit(_batch_here, epoch, number))
         while waiting:
-            yield waiting.popleft().result()
+            batch = waiting.popleft().result()
+            self._made[epoch].append(batch)
+            yield batch
             for number in islice(numbers, 1):
                 waiting.append(self._pool.submit(_batch_here, epoch, number))
+
+    def _reorder(self, made_for: int, epoch: int) -> Iterator[Samples]:
+        if made_for not in self._made:
+            self._made = {made_for: []}
+            deque(self._make(made_for), maxlen=0)
+        batches = self._made[made_for]
+        together = Samples(
+            np.concatenate([batch.images for batch in batches]),
+            np.concatenate([batch.labels for batch in batches]),
+        )
+        order = np.random.default_rng([self._seed, epoch]).permutation(len(together))
+        for part in np.array_split(order, len(batches)):
+            yield together.take(part)
 
     def __enter__(self) -> BatchMaker:
         return self
@@ -153,15 +206,15 @@ class BatchMaker:
         self._pool.shutdown(cancel_futures=True)
 
 
-_source: list[tuple[Digits, int]] = []
+_source: list[tuple[Digits, Recipe, int]] = []
 
 
-def _start(digits: Digits, seed: int) -> None:
+def _start(digits: Digits, recipe: Recipe, seed: int) -> None:
     """Set up the other process; Ctrl-C is for the one that asked, and it must not outlive that."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
-    _source.append((digits, seed))
+    _source.append((digits, recipe, seed))
 
 
 def _end_with_parent() -> None:

@@ -13,10 +13,11 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from models.architectures import find_network
 from models.dataset import Digits, Split, load_split
 from models.learning import Learner, Plan, logits_of
 from models.publish import draw_curve, publish
-from models.samples import BatchMaker, Samples, as_samples, batches_an_epoch, make_held_out
+from models.samples import BatchMaker, Recipe, Samples, as_samples, batches_an_epoch, make_held_out
 from pipeline.errors import OutputError
 from pipeline.records import ModelCard
 
@@ -69,8 +70,13 @@ def learn(split: Split, plan: Plan) -> Learner:
     learner = Learner(plan, batches)
     if plan.checkpoint.exists():
         learner.resume(plan.checkpoint)
-    watch = _Watch(split.held_out, plan.seed)
-    with BatchMaker(split.training, plan.seed) as maker, _interruptible() as stop, _bar() as bar:
+    recipe = find_network(plan.network).recipe
+    watch = _Watch(split.held_out, recipe, plan.seed)
+    with (
+        BatchMaker(split.training, recipe, plan.seed) as maker,
+        _interruptible() as stop,
+        _bar() as bar,
+    ):
         task = bar.add_task("", total=plan.epochs * batches, completed=learner.steps, loss=0.0)
         while learner.steps < plan.epochs * batches:
             losses = []
@@ -97,9 +103,9 @@ def _line(row: Mapping[str, float]) -> str:
 class _Watch:
     """Measures the averaged network on held-out writers, as they wrote and as scanned."""
 
-    def __init__(self, held_out: Digits, seed: int) -> None:
+    def __init__(self, held_out: Digits, recipe: Recipe, seed: int) -> None:
         self._clean = as_samples(held_out)
-        self._scanned = make_held_out(held_out, seed)
+        self._scanned = make_held_out(held_out, recipe, seed)
 
     def look(self, learner: Learner) -> dict[str, float]:
         model: keras.Model = learner.averaged()

@@ -9,7 +9,7 @@ from models.dataset import load_mnist
 from models.negatives import draw_negative, put_side_by_side, strike_out
 from models.pens import redraw, thin
 from models.remains import cut_off, leave_frame, leave_neighbour
-from models.samples import BATCH, CLASSES, BatchMaker, as_ink, make_batch
+from models.samples import BATCH, CLASSES, BatchMaker, Recipe, as_ink, make_batch
 from models.scanning import drop_specks, scan
 from pipeline.normalize import normalize
 
@@ -122,11 +122,26 @@ def test_two_digits_are_wider_than_one(ink):
 def test_batches_follow_from_seed_epoch_and_number(mnist_folder):
     """A batch made again, here or in the other process, is the same."""
     digits, _ = load_mnist(mnist_folder)
-    batch = make_batch(digits, seed=1, epoch=2, number=0)
+    batch = make_batch(digits, Recipe.FORMS, seed=1, epoch=2, number=0)
     assert batch.images.shape == (BATCH, 28, 28, 1)
     assert batch.labels.max() < len(CLASSES)
-    with BatchMaker(digits, seed=1) as maker:
+    with BatchMaker(digits, Recipe.FORMS, seed=1) as maker:
         (elsewhere,) = maker.epoch(2)
     assert np.array_equal(batch.images, elsewhere.images)
     assert np.array_equal(batch.labels, elsewhere.labels)
-    assert not np.array_equal(batch.images, make_batch(digits, 1, 3, 0).images)
+    assert not np.array_equal(batch.images, make_batch(digits, Recipe.FORMS, 1, 3, 0).images)
+
+
+def test_an_epoch_that_uses_batches_again_holds_the_same_samples_in_another_order(mnist_folder):
+    """Nothing is lost or doubled, and a run taken up in the middle of it goes on with the same."""
+    digits, _ = load_mnist(mnist_folder)
+    twice = digits.take(np.tile(np.arange(len(digits)), 2))
+    with BatchMaker(twice, Recipe.PLAIN, seed=1) as maker:
+        first, again = list(maker.epoch(0)), list(maker.epoch(1))
+    with BatchMaker(twice, Recipe.PLAIN, seed=1) as maker:
+        resumed = list(maker.epoch(1, first=1))
+    one, other = (np.concatenate([batch.images for batch in part]) for part in (first, again))
+    assert not np.array_equal(one, other)
+    assert sorted(image.tobytes() for image in one) == sorted(image.tobytes() for image in other)
+    assert len(again) == len(resumed) + 1
+    assert all(np.array_equal(a.images, b.images) for a, b in zip(again[1:], resumed, strict=True))

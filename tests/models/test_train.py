@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 import models.evaluate
-from models.architectures import BUILDERS, INPUT_SHAPE, build
+from models.architectures import INPUT_SHAPE, NETWORKS, Network, build
 from models.classifier import load_classifier
 from models.dataset import load_split
 from models.learning import Learner, Plan, logits_of
 from models.publish import expect_forms
-from models.samples import make_batch
+from models.samples import CLASSES, Recipe, make_batch
 from models.train import learn, train
 from pipeline.errors import ModelError, OutputError
 
@@ -31,7 +31,7 @@ def _tiny(classes: int) -> keras.Model:
 @pytest.fixture(autouse=True)
 def _tiny_network(monkeypatch):
     """A network that is built and converted in no time."""
-    monkeypatch.setitem(BUILDERS, "tiny", _tiny)
+    monkeypatch.setitem(NETWORKS, "tiny", Network(_tiny, CLASSES, Recipe.FORMS))
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_training_writes_weights_that_are_the_cards(plan, simulated):
 def test_a_run_taken_up_again_ends_as_one_never_stopped(plan):
     """Weights, average and optimiser all survive the checkpoint."""
     digits = load_split(plan.data, plan.seed).training
-    batches = [make_batch(digits, plan.seed, epoch, 0) for epoch in range(2)]
+    batches = [make_batch(digits, Recipe.FORMS, plan.seed, epoch, 0) for epoch in range(2)]
     plan.output.mkdir()
     whole, resumed = Learner(plan, 1), Learner(plan, 1)
     whole.learn(batches[0])
@@ -102,7 +102,7 @@ def test_a_loss_that_is_no_number_stops_and_overwrites_nothing(plan, monkeypatch
     plan.output.mkdir()
     before = plan.output / "tiny.keras"
     before.write_text("an earlier network")
-    broken = build("tiny", 13)
+    broken = build("tiny")
     broken.set_weights([np.full_like(weight, np.nan) for weight in broken.get_weights()])
     monkeypatch.setattr("models.learning.build", lambda *_: broken)
     with pytest.raises(ModelError, match="loss became nan"):
@@ -122,7 +122,7 @@ def test_a_checkpoint_of_other_settings_is_refused(plan):
 
 def test_a_run_may_go_on_from_earlier_weights(plan, tmp_path):
     """It starts with those weights, and is another run than one that starts anew."""
-    earlier = build("tiny", 13)
+    earlier = build("tiny")
     earlier.save(tmp_path / "earlier.keras")
     learner = Learner(replace(plan, start=tmp_path / "earlier.keras"), 1)
     for one, other in zip(learner.average, earlier.get_weights(), strict=True):
@@ -135,7 +135,7 @@ def test_a_run_may_go_on_from_earlier_weights(plan, tmp_path):
 
 def test_a_published_network_calls_less_illegible():
     """The copy's logit of illegible is lower, all others are as they were."""
-    model = build("tiny", 13)
+    model = build("tiny")
     images = np.random.default_rng(0).integers(0, 256, (5, 28, 28, 1), np.uint8)
     change = logits_of(expect_forms(model), images) - logits_of(model, images)
     assert np.allclose(change[:, :12], 0, atol=1e-4)
@@ -153,7 +153,7 @@ def test_a_damaged_checkpoint_is_named(plan):
 def test_an_unknown_network_is_refused():
     """The error lists the networks that there are."""
     with pytest.raises(ModelError, match="digitnet"):
-        build("nosuch", 13)
+        build("nosuch")
 
 
 def test_a_folder_that_cannot_be_made_is_an_output_error(plan, tmp_path):
