@@ -6,8 +6,9 @@ shape (H, W), 0 where nothing is written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -40,6 +41,17 @@ INKS: Mapping[str, Ink] = {
 }
 """Pens by name."""
 
+COLOURED_INKS: Mapping[str, Ink] = {
+    **INKS,
+    "red": Ink((196, 36, 44), 0.9, 0.25),
+    "green": Ink((24, 112, 62), 0.9, 0.25),
+    "purple": Ink((92, 44, 134), 0.9, 0.25),
+    "turquoise": Ink((16, 132, 150), 0.88, 0.25),
+    "orange": Ink((214, 104, 24), 0.88, 0.25),
+    "pink": Ink((206, 56, 128), 0.88, 0.25),
+}
+"""Pens of all colours."""
+
 
 @dataclass(frozen=True, slots=True)
 class Habit:
@@ -67,8 +79,15 @@ class Habit:
         )
 
 
-def write_fields(
-    template: FormTemplate, texts: Mapping[str, str], writer: Writer, habit: Habit, rng: Generator
+class Hand(Protocol):
+    """Someone who writes; `rng` is the source of what differs from one time to the next."""
+
+    def write(self, layer: Floats, box: Box, character: str, rng: Generator) -> None:
+        """Write `0-9`, `X` or `#` into a box, on a page's ink that is changed in place."""
+
+
+def fill_boxes(
+    template: FormTemplate, texts: Mapping[str, str], hand: Hand, rng: Generator
 ) -> Floats:
     """Write fields into their boxes.
 
@@ -76,8 +95,7 @@ def write_fields(
         template: The form.
         texts: By the field's name, one character a box as in `raw`: `0-9`, `_` nothing, `X` a
             struck box, `#` ink that is no digit. Fields that are not named stay empty.
-        writer: Whose hand.
-        habit: How it fills boxes.
+        hand: Who writes.
         rng: The source of all variation.
 
     Returns:
@@ -89,8 +107,27 @@ def write_fields(
         text = texts.get(field.name, "_" * len(field.boxes))
         for box, character in zip(field.boxes, text, strict=True):
             if character != Mark.BLANK:
-                write_box(layer, box, character, (writer, habit), rng)
+                hand.write(layer, box, character, rng)
     return layer
+
+
+@dataclass(frozen=True, slots=True)
+class PenHand:
+    """The hand of a simulated writer, with how that person fills boxes."""
+
+    writer: Writer
+    habit: Habit
+
+    def write(self, layer: Floats, box: Box, character: str, rng: Generator) -> None:
+        """Write one character; see `Hand`."""
+        write_box(layer, box, character, (self.writer, self.habit), rng)
+
+
+def write_fields(
+    template: FormTemplate, texts: Mapping[str, str], writer: Writer, habit: Habit, rng: Generator
+) -> Floats:
+    """Write fields into their boxes in a simulated writer's hand; see `fill_boxes`."""
+    return fill_boxes(template, texts, PenHand(writer, habit), rng)
 
 
 def write_box(
@@ -156,8 +193,25 @@ def apply_ink(page: GreyImage, layer: Floats, ink: Ink, rng: Generator) -> GreyI
     Returns:
         The written page, of the same shape.
     """
+    written = page.copy()
+    for rows, columns in _written_windows(layer):
+        window = written[rows, columns]
+        window[:] = _lay_ink(window, layer[rows, columns], ink, rng)
+    return written
+
+
+def _lay_ink(page: GreyImage, layer: Floats, ink: Ink, rng: Generator) -> GreyImage:
     noise = cv2.GaussianBlur(rng.standard_normal(layer.shape, np.float32), (0, 0), 1.2)
     uneven = 1 - ink.grain * np.clip(0.35 + 1.5 * noise, 0, 1)
     cover = (layer * uneven * np.float32(ink.opacity))[:, :, None]
     passed = 1 - cover * (1 - np.array(ink.colour, np.float32) / 255)
     return np.asarray(np.rint(page * passed), np.uint8)
+
+
+def _written_windows(layer: Floats) -> Iterator[tuple[slice, slice]]:
+    """Find the bands of rows that hold ink, each as wide as its ink."""
+    inked = np.concatenate([[False], layer.any(axis=1), [False]])
+    starts, ends = np.flatnonzero(np.diff(inked.astype(np.int8))).reshape(-1, 2).T.tolist()
+    for start, end in zip(starts, ends, strict=True):
+        columns = np.flatnonzero(layer[start:end].any(axis=0))
+        yield slice(start, end), slice(int(columns[0]), int(columns[-1]) + 1)

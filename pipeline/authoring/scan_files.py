@@ -23,17 +23,17 @@ _TIFF_PACKING: dict[str, dict[str, Any]] = {
 }
 
 
-def save_scan(image: GreyImage, path: Path, colours: Colours, dpi: int) -> None:
+def save_scan(image: GreyImage, path: Path, colours: Colours, dpi: int | tuple[int, int]) -> None:
     """Write a scan as JPEG, PNG, TIFF or PDF, by the path's suffix.
 
     Args:
-        image: uint8 of shape (H, W, 3), RGB.
+        image: uint8 of shape (H, W, 3) as RGB, or (H, W).
         path: Where to; .jpg, .png, .tif or .pdf.
         colours: What the scanner was set to; grey16 has sixteen levels.
-        dpi: Written into the file.
+        dpi: Written into the file; across and down, where they differ.
     """
     picture = _convert(Image.fromarray(image), colours)
-    resolution = (dpi, dpi)
+    resolution = (dpi, dpi) if isinstance(dpi, int) else dpi
     match path.suffix:
         case ".jpg":
             picture.save(path, quality=_JPEG_QUALITY, dpi=resolution, optimize=True)
@@ -42,7 +42,7 @@ def save_scan(image: GreyImage, path: Path, colours: Colours, dpi: int) -> None:
         case ".tif":
             picture.save(path, dpi=resolution, **_TIFF_PACKING[picture.mode])
         case ".pdf":
-            picture.save(path, resolution=dpi, creationDate=_EPOCH, modDate=_EPOCH)
+            picture.save(path, dpi=resolution, creationDate=_EPOCH, modDate=_EPOCH)
         case suffix:
             raise ValueError(f"no scan is written as {suffix}")
 
