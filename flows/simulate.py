@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.dataset import IMAGES_MAGIC, LABELS_MAGIC, read_idx
-from pipeline.authoring.blank import Base, at_full_resolution, blank_page
+from pipeline.authoring.blank import at_full_resolution, blank_page
 from pipeline.authoring.digit_hands import DrawHand, digit_hands, pen_hands
 from pipeline.authoring.levels import parse_level
 from pipeline.authoring.picture import dots_per_inch
 from pipeline.authoring.scan_files import Colours, save_scan
 from pipeline.authoring.simulate import SimulatedPage, Simulation, simulate_page
+from pipeline.authoring.values import LATEST
 from pipeline.errors import InputFileError, ModelError, OutputError, TemplateError
 from pipeline.records import Mark
 from pipeline.tables import Table, as_csv, read_csv, write_whole
@@ -39,7 +40,7 @@ class Order:
     digits: Path | None
     writers: Path | None
     values: Path | None
-    page: Literal["auto", "reference", "drawn"]
+    page: str
     dpi: float
     seed: int
     force: bool
@@ -69,7 +70,7 @@ def prepare(order: Order) -> Job:
     values = _read_values(order.values, template) if order.values else ()
     plan = Simulation(
         template=template,
-        blank=blank_page(template, Base(order.page)),
+        blank=blank_page(template, order.page),
         hands=_read_hands(order.digits, order.writers),
         level=parse_level(order.degrade),
         values=values,
@@ -100,7 +101,10 @@ def make_pages(job: Job) -> Iterator[str]:
 
 
 def _one_template(path: Path) -> FormTemplate:
-    templates = load_templates(path)
+    try:
+        templates = load_templates(path, LATEST)
+    except TemplateError:  # perhaps for a range that begins later: only the clock can help
+        templates = load_templates(path)
     if len(templates) > 1:
         names = ", ".join(template.template_id for template in templates)
         raise TemplateError(f"{path} holds several templates ({names}); name one of them.")

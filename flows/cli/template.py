@@ -4,7 +4,7 @@
 # fast; and its parameters are its options.
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -79,10 +79,12 @@ def simulate(
         ),
     ] = None,
     page: Annotated[
-        Literal["auto", "reference", "drawn"],
+        str,
         typer.Option(
-            help="What is written on: reference as it is, drawn (a plain page with the frames), "
-            "or auto, which clears the boxes of a reference that is a filled page."
+            metavar="IMAGE",
+            help="The blank page to write on; or reference (the template's, as it is), drawn (a "
+            "plain page with the frames), or auto: the reference, its boxes cleared where it is "
+            "a filled page.",
         ),
     ] = "auto",
     dpi: Annotated[

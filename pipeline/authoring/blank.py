@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 
 import cv2
@@ -23,15 +22,12 @@ _FILLED_SHARE = 0.3
 """From this share of boxes with dark ink in them, a reference is taken for a filled page."""
 
 
-class Base(StrEnum):
-    """What is written on."""
-
-    AUTO = "auto"
-    """The reference; where that is a filled page, with its boxes cleared and printed anew."""
-    REFERENCE = "reference"
-    """The reference as it is."""
-    DRAWN = "drawn"
-    """A plain page with the boxes' frames and the markers."""
+AUTO = "auto"
+"""Write on the reference; where that is a filled page, clear its boxes and print them anew."""
+REFERENCE = "reference"
+"""Write on the reference as it is."""
+DRAWN = "drawn"
+"""Write on a plain page with the boxes' frames and the markers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,28 +66,30 @@ def _scaled(spec: FieldSpec, times: float) -> FieldSpec:
     return replace(spec, boxes=tuple(Box(*(edge * times for edge in each)) for each in edges))
 
 
-def blank_page(template: FormTemplate, base: Base) -> BlankPage:
+def blank_page(template: FormTemplate, base: str = AUTO) -> BlankPage:
     """Get the page that is filled.
 
     Args:
         template: The form, at 300 dpi.
-        base: What to take.
+        base: AUTO, REFERENCE, DRAWN, or the path of an image of the blank form.
 
     Raises:
-        TemplateError: If its reference is asked for and there is none, or it cannot be decoded.
+        TemplateError: If there is no reference where one is asked for, or an image cannot be decoded.
     """
+    if base not in {AUTO, REFERENCE, DRAWN}:
+        return BlankPage(_read(Path(base), template.size), f"wrote on {base}")
     if template.reference is None:
-        if base is Base.REFERENCE:
+        if base == REFERENCE:
             raise TemplateError(
                 f"template {template.template_id} has no align > reference; give it one, or "
                 "leave --page out."
             )
         return BlankPage(_draw(template), "no reference: wrote on a plain page with its frames")
-    if base is Base.DRAWN:
+    if base == DRAWN:
         return BlankPage(_draw(template), "wrote on a plain page with the frames")
     page = _read(template.reference, template.size)
     inked = _inked_boxes(page, template)
-    if base is Base.REFERENCE or inked < _FILLED_SHARE * len(boxes_of(template)):
+    if base == REFERENCE or inked < _FILLED_SHARE * len(boxes_of(template)):
         return BlankPage(page, f"wrote on {template.reference.name}")
     remark = (
         f"{template.reference.name} is a filled page ({inked} boxes hold ink): cleared its boxes "
