@@ -74,7 +74,7 @@ def blank_page(template: FormTemplate, base: str = AUTO) -> BlankPage:
         base: AUTO, REFERENCE, DRAWN, or the path of an image of the blank form.
 
     Raises:
-        TemplateError: If there is no reference where one is asked for, or an image cannot be decoded.
+        TemplateError: If no reference is there where one is asked for, or an image is damaged.
     """
     if base not in {AUTO, REFERENCE, DRAWN}:
         return BlankPage(_read(Path(base), template.size), f"wrote on {base}")

@@ -154,7 +154,7 @@ def _fax(picture: Picture, strength: float, rng: Generator) -> Picture:
 
 def _cut(grey: GreyImage, rng: Generator) -> GreyImage:
     paper = float(np.median(grey[::7, ::7]))
-    return np.where(grey < paper * rng.uniform(0.62, 0.8), np.uint8(0), np.uint8(255))
+    return np.where(grey < paper * rng.uniform(0.7, 0.85), np.uint8(0), np.uint8(255))
 
 
 def _dither(grey: GreyImage) -> GreyImage:

@@ -84,6 +84,9 @@ _EXTRAS = (
 )
 
 
+_IN_BLACK = ("frames", "marker", "holes", "corner", "crop")
+
+
 def _mix(rng: Generator) -> Strengths:
     """Take a scan, a fax or a photo, turned at times, with up to four things wrong besides."""
     kind = rng.choice(["scan", "scan", "scan", "fax", "photo", "photo"])
@@ -93,7 +96,9 @@ def _mix(rng: Generator) -> Strengths:
         made["turn"] = 1.0
     if kind == "scan":
         made["jpeg"] = float(rng.uniform(0, 1))
-    wrong = rng.choice(_EXTRAS, int(rng.integers(0, 5)), replace=False).tolist()
+    # One bit a pixel would lose what is faint or lies on colour, for people too.
+    extras = _IN_BLACK if kind == "fax" else _EXTRAS
+    wrong = rng.choice(extras, int(rng.integers(0, 5)), replace=False).tolist()
     return made | {name: float(rng.uniform(0.3, 1)) for name in wrong}
 
 

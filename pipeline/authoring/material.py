@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 
 from pipeline.authoring.fill import COLOURED_INKS, Ink, apply_ink
 from pipeline.authoring.picture import Picture, boxes_of
@@ -109,12 +110,20 @@ def _marker(page: FilledPage, strength: float, rng: Generator) -> FilledPage:
         cv2.rectangle(printed, low, high, (196, 192, 184), thickness=2, lineType=cv2.LINE_AA)
     elif kind == "blotted":
         low, high = _grown(area, boxes_of(page.template), rng)
-        middle = (low[0] + high[0]) // 2, (low[1] + high[1]) // 2
-        axes = (high[0] - low[0]) // 2, (high[1] - low[1]) // 2
-        cv2.ellipse(
-            printed, middle, axes, 0, 0, 360, (60, 58, 66), thickness=-1, lineType=cv2.LINE_AA
-        )
+        cv2.fillPoly(printed, [_blot(low, high, rng)], (60, 58, 66), lineType=cv2.LINE_AA)
     return replace(page, print=printed, lost=page.lost | {number})
+
+
+def _blot(low: tuple[int, int], high: tuple[int, int], rng: Generator) -> NDArray[np.int32]:
+    """Outline a ragged spot (N, 2) between two corners."""
+    angle = np.linspace(0, 2 * np.pi, 90, endpoint=False)
+    waves, phases = rng.normal(0, 0.06, 5), rng.uniform(0, 2 * np.pi, 5)
+    ragged = 1 + (waves[:, None] * np.sin(np.arange(1, 6)[:, None] * angle + phases[:, None])).sum(
+        0
+    )
+    middle, half = np.add(low, high) / 2, np.subtract(high, low) / 2
+    round_ = np.column_stack([np.cos(angle), np.sin(angle)]) * ragged.clip(0.7, 1.1)[:, None]
+    return np.rint(middle + half * round_).astype(np.int32)
 
 
 def _grown(area: Box, boxes: list[Box], rng: Generator) -> tuple[tuple[int, int], tuple[int, int]]:
