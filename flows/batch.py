@@ -13,10 +13,8 @@ from pathlib import Path
 from typing import Final
 
 import cv2
-import numpy as np
 
 from models.classifier import LiteRTClassifier, load_classifier
-from pipeline.complaints import listening
 from pipeline.errors import ExtractionError, InputFileError, PageError
 from pipeline.ingest import (
     PageRef,
@@ -109,10 +107,7 @@ def plan(inputs: Sequence[Path], templates: Path, output: Path) -> Plan:
 def _equipment(templates: Path, _run: int) -> tuple[tuple[FormTemplate, ...], LiteRTClassifier]:
     cv2.setNumThreads(1)  # workers share the cores among themselves
     loaded = load_templates(templates)
-    with listening():  # at its first batch, the runtime says on stderr what it is made of
-        classifier = load_classifier()
-        classifier.probabilities(np.zeros((1, *classifier.card.input_shape), np.uint8))
-    return loaded, classifier
+    return loaded, load_classifier()
 
 
 def read_batch(job: Job, *, patient: bool = False) -> list[PageResult]:

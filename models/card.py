@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,30 +18,31 @@ def digest(content: bytes) -> str:
 
 
 def read_card(path: Path) -> ModelCard:
-    """Read a card.
+    """Read a card; entries with a default may be missing, as in cards of earlier versions.
 
     Raises:
         ModelError: If it is missing, damaged, or lacks an entry.
     """
     try:
         stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        entries = {field.name: stored[field.name] for field in fields(ModelCard)}
+        entries: dict[str, Any] = {
+            field.name: _frozen(stored[field.name])
+            for field in fields(ModelCard)
+            if field.default is MISSING or field.name in stored
+        }
+        return ModelCard(**entries)
     except FileNotFoundError as error:
         raise ModelError(f"{path} is missing; train the network, or restore the file.") from error
     except (OSError, ValueError, TypeError) as error:
         raise ModelError(f"{path} is not a model card ({error}); restore the file.") from error
     except KeyError as error:
         raise ModelError(f"{path} lacks the entry {error}; restore the file.") from error
-    return ModelCard(**entries | {"input_shape": tuple(entries["input_shape"])})
 
 
-def write_card(card: ModelCard, path: Path) -> None:
-    """Write a card as JSON, whole or not at all."""
-    write_whole(path, (json.dumps(asdict(card), indent=2) + "\n").encode())
+def _frozen(entry: object) -> object:
+    return tuple(entry) if isinstance(entry, list) else entry
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that no reader ever sees half of it."""
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(content)
-    part.replace(path)
+def card_bytes(card: ModelCard) -> bytes:
+    """Give a card as JSON."""
+    return (json.dumps(asdict(card), indent=2) + "\n").encode()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from models.card import digest, read_card
+from pipeline.complaints import listening
 from pipeline.errors import ModelError
 from pipeline.records import Floats, GreyImage, ModelCard
 
@@ -33,6 +35,10 @@ def load_classifier(
     path = folder / f"{name}.tflite"
     try:
         weights = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ModelError(
+            f"{path} is missing; restore it, or train it: formdigits train --network {name}."
+        ) from error
     except OSError as error:
         raise ModelError(f"{path} cannot be read ({error}); restore the file.") from error
     if digest(weights) != card.sha256:
@@ -49,7 +55,9 @@ class LiteRTClassifier:
     def __init__(self, weights: bytes, card: ModelCard, *, threads: int = 1) -> None:
         self.card = card
         try:
-            self._interpreter = Interpreter(model_content=weights, num_threads=threads)
+            with listening():  # when it starts, the runtime says on stderr what it is made of
+                self._interpreter = Interpreter(model_content=weights, num_threads=threads)
+                self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"The weights of {card.name} cannot be loaded: {error}") from error
         self._input = self._interpreter.get_input_details()[0]
@@ -69,7 +77,7 @@ class LiteRTClassifier:
         Raises:
             ValueError: If the batch has another shape or type.
         """
-        return softmax(self.logits(batch), self.card.temperature)
+        return softmax(self.logits(batch), self.card.temperature, self.card.biases)
 
     def logits(self, batch: GreyImage) -> Floats:
         """Give what the network says before calibration; otherwise as `probabilities`."""
@@ -94,6 +102,11 @@ class LiteRTClassifier:
         return np.asarray(self._interpreter.get_tensor(self._output["index"]), np.float32)
 
     def _check_shapes(self) -> None:
+        if self.card.biases and len(self.card.biases) != len(self.card.classes):
+            raise ModelError(
+                f"The card of {self.card.name} has {len(self.card.biases)} biases for "
+                f"{len(self.card.classes)} classes; restore it."
+            )
         takes = tuple(int(length) for length in self._input["shape"][1:])
         gives = int(self._output["shape"][-1])
         wanted = self.card.input_shape, len(self.card.classes)
@@ -104,16 +117,19 @@ class LiteRTClassifier:
             )
 
 
-def softmax(logits: Floats, temperature: float) -> Floats:
+def softmax(logits: Floats, temperature: float, biases: Sequence[float] = ()) -> Floats:
     """Turn logits into probabilities.
 
     Args:
         logits: float32 (N, classes).
         temperature: Above 1 makes them less sure; see `models.calibrate`.
+        biases: What is added for each class after that; none for nothing.
 
     Returns:
         float32 of the same shape, rows summing to 1.
     """
     scaled = (logits / np.float32(temperature)).astype(np.float64)
+    if biases:
+        scaled += biases
     powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)

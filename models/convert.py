@@ -1,15 +1,46 @@
-"""From a trained Keras network to int8 for LiteRT."""
+"""From a trained Keras network, as it lies on the disk, to int8 for LiteRT."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from pipeline.complaints import listening
+from pipeline.errors import ModelError
 from pipeline.records import GreyImage
+
+
+def load_trained(path: Path, input_shape: tuple[int, ...], classes: int) -> keras.Model:
+    """Read a trained network.
+
+    Args:
+        path: A `.keras` file.
+        input_shape: Of one sample, that it must take.
+        classes: How many it must tell apart.
+
+    Raises:
+        ModelError: If the file is missing or damaged, the network of another shape, or a weight is
+            no number.
+    """
+    try:
+        model = keras.models.load_model(path)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ModelError(f"{path} is no trained network ({reason}); restore it.") from error
+    takes, gives = model.input_shape[1:], model.output_shape[-1]
+    if (takes, gives) != (input_shape, classes):
+        raise ModelError(
+            f"The network of {path} takes {takes} and gives {gives} classes; "
+            f"needed are {input_shape} and {classes}. Name the weights of such a network."
+        )
+    if not all(np.isfinite(weight).all() for weight in model.get_weights()):
+        raise ModelError(f"{path} has weights that are no numbers; train the network again.")
+    return model
 
 
 def to_litert(model: keras.Model, typical: GreyImage) -> bytes:
@@ -26,7 +57,7 @@ def to_litert(model: keras.Model, typical: GreyImage) -> bytes:
     Returns:
         A LiteRT model that takes uint8 batches of any size and gives float32 logits.
     """
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, listening():  # it remarks on all that it does
         model.export(folder, format="tf_saved_model", verbose=False)
         converter = tf.lite.TFLiteConverter.from_saved_model(folder)
         return _quantise(converter, typical)

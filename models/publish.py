@@ -1,27 +1,34 @@
-"""What follows learning: convert, calibrate, measure, and write a network with its card."""
+"""What follows learning, step by step in a draft folder: convert, calibrate, measure, put in place.
+
+A network's own files change only in the last step, and only for one that is no worse.
+"""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping, Sequence
+import shutil
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import keras
 import numpy as np
-from matplotlib.figure import Figure
 
 from models.architectures import INPUT_SHAPE, find_network
-from models.calibrate import accept_threshold, fit_temperature
-from models.card import digest, write_card, write_whole
-from models.classifier import LiteRTClassifier, softmax
-from models.convert import to_litert
-from models.dataset import Digits, Split
-from models.evaluate import evaluate, gather_sets
+from models.calibrate import accept_threshold, fit_calibration, weigh_as_forms
+from models.card import card_bytes, digest, read_card
+from models.classifier import WEIGHTS, load_classifier, softmax
+from models.convert import load_trained, to_litert
+from models.dataset import Split, load_mnist, split_by_writer
+from models.evaluation.figures import evaluate, look_at, measure
+from models.evaluation.page import write_page
+from models.evaluation.sets import gather_sets
 from models.learning import Plan, logits_of
-from models.negatives import MARK_SHARES, MARKS
-from models.samples import CLASSES, NEGATIVE_SHARE, Samples, as_samples, make_held_out
-from pipeline.records import Floats, GreyImage, Mark, ModelCard
+from models.replacing import refuse_worse
+from models.samples import Recipe, Samples, as_samples, make_held_out
+from pipeline.errors import OutputError
+from pipeline.records import Floats, GreyImage, ModelCard
+from pipeline.tables import write_whole
 
 MOST_WRONG = 0.002
 """Share of accepted boxes that may be wrong; a person keys 0.29 % of fields wrong (PMC13078370).
@@ -29,84 +36,191 @@ MOST_WRONG = 0.002
 With half of it most fields of real forms, all of them right, would go to a person; and it could
 hardly be measured, since about as many of MNIST's own labels are wrong.
 """
-ILLEGIBLE_ON_FORMS = 0.02
-"""Share of boxes; a guess on the high side, since few boxes of real forms are.
-
-A smaller one reads a few more digits, and accepts more letters and fragments as digits.
-"""
 TYPICAL = 1000
+SUFFIXES = ("keras", "tflite", "png", "json")
 
 
-def publish(model: keras.Model, split: Split, plan: Plan) -> ModelCard:
-    """Convert, calibrate and measure a trained network, and write all that belongs to it.
+def draft_folder(plan: Plan) -> Path:
+    """Name the folder where a network is made ready."""
+    return plan.output / f"{plan.network}.draft"
 
-    Everything is worked out before anything is written, and the card goes last.
+
+def draft(model: keras.Model, trained_on: str, plan: Plan) -> None:
+    """Put trained weights into a fresh draft folder, for `publish` to go on with.
 
     Args:
-        model: The network as trained, before `expect_forms`.
-        split: The digits; its held-out writers calibrate, its test half gives the figures.
-        plan: How the network was trained, and where to write.
+        model: The network as trained; its weights are never changed after this.
+        trained_on: What the card is to say.
+        plan: How it was trained.
+
+    Raises:
+        OutputError: If the folder cannot be written.
+    """
+    folder = draft_folder(plan)
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        model.save(folder / f"{plan.network}.keras")
+    except OSError as error:
+        raise OutputError(
+            f"{folder} cannot be written ({error}); choose another folder."
+        ) from error
+    classes = find_network(plan.network).classes
+    card = ModelCard(plan.network, "", INPUT_SHAPE, classes, 1.0, 1.0, {}, trained_on)
+    _write_card(card, plan)
+
+
+def adopt(weights: Path, plan: Plan) -> None:
+    """Draft weights that were trained before, instead of training.
+
+    Args:
+        weights: A `.keras` file; what the card beside it says of its training is kept.
+        plan: What is to become of it.
+
+    Raises:
+        ModelError: If the file is missing or damaged, or not of the plan's network.
+        OutputError: If the draft cannot be written.
+    """
+    model = load_trained(weights, INPUT_SHAPE, len(find_network(plan.network).classes))
+    beside = weights.with_suffix(".json")
+    known = beside.exists()
+    draft(model, read_card(beside).trained_on if known else f"Not known: {weights.name}.", plan)
+
+
+def publish(plan: Plan) -> ModelCard:
+    """Make a network of drafted weights, and put it in place.
+
+    Args:
+        plan: Its `output` is where `NETWORK.keras`, `.tflite`, `.json`, `.png` and
+            `NETWORK-evaluation` go.
 
     Returns:
         The card.
+
+    Raises:
+        ModelError: If the network is worse than the one in place, which then stays.
+        OutputError: If the folder cannot be written.
     """
-    model = expect_forms(model)
-    scanned = make_held_out(split.held_out, find_network(plan.network).recipe, plan.seed)
-    weights = to_litert(model, _typical(split.held_out, scanned))
-    card = ModelCard(
-        name=plan.network,
-        sha256=digest(weights),
-        input_shape=INPUT_SHAPE,
-        classes=CLASSES,
-        temperature=1.0,
-        accept_confidence=1.0,
-        figures={},
-        trained_on=describe(split, plan),
+    convert(plan)
+    calibrate(plan)
+    measure_draft(plan)
+    return put_in_place(plan)
+
+
+def convert(plan: Plan) -> None:
+    """Make the draft's int8 network."""
+    file = draft_folder(plan) / plan.network
+    card = read_card(file.with_suffix(".json"))
+    model = load_trained(file.with_suffix(".keras"), card.input_shape, len(card.classes))
+    weights = to_litert(model, _typical(held_out_sets(plan)))
+    write_whole({file.with_suffix(".tflite"): weights})
+    _write_card(replace(card, sha256=digest(weights)), plan)
+
+
+def calibrate(plan: Plan) -> None:
+    """Fit the draft's calibration and accept confidence: to the int8 network, which will read.
+
+    Both are fitted on held-out writers' digits as scanned and as they are, between which the boxes
+    of real forms lie. What is accepted is decided with marks as frequent as they were drawn: more
+    of them than forms have.
+    """
+    network = load_classifier(plan.network, draft_folder(plan))
+    sets = held_out_sets(plan).values()
+    logits = np.concatenate([network.logits(samples.images) for samples in sets])
+    labels = np.concatenate([samples.labels for samples in sets])
+    classes = network.card.classes
+    found = fit_calibration(logits, labels, weigh_as_forms(labels, classes), classes)
+    probabilities = softmax(logits, found.temperature, found.biases)
+    accept = round(accept_threshold(probabilities, labels, MOST_WRONG), 4)
+    card = replace(
+        network.card,
+        temperature=found.temperature,
+        biases=found.biases,
+        accept_confidence=accept,
     )
-    card = calibrate(card, weights, scanned, as_samples(split.held_out))
-    sets = {"held_out_scanned": scanned} | gather_sets(split.test, plan.data)
-    figures = evaluate(LiteRTClassifier(weights, card), sets)
-    figures |= evaluate(FloatClassifier(model, card), {"mnist_test_float": as_samples(split.test)})
-    card = replace(card, figures=figures)
-    _write(model, weights, card, plan.output)
+    _write_card(card, plan)
+
+
+def measure_draft(plan: Plan) -> None:
+    """Measure the draft, on held-out writers and on all that the data folder has to test with."""
+    folder = draft_folder(plan)
+    network = load_classifier(plan.network, folder)
+    test = load_mnist(plan.data)[1]
+    sets = held_out_sets(plan) | gather_sets(test, plan.data)
+    outcomes = {name: look_at(network, samples) for name, samples in sets.items()}
+    accept = network.card.accept_confidence
+    figures = {name: measure(outcome, accept) for name, outcome in outcomes.items()}
+    plain = FloatClassifier(keras.models.load_model(folder / f"{plan.network}.keras"), network.card)
+    figures |= evaluate(plain, {"mnist_test_float": as_samples(test)})
+    card = replace(network.card, figures=figures)
+    write_page(outcomes, card, folder / evaluation_folder(plan).name)
+    _write_card(card, plan)
+
+
+def put_in_place(plan: Plan) -> ModelCard:
+    """Let the draft take the place of the network in the plan's output, with its evaluation.
+
+    Returns:
+        The card.
+
+    Raises:
+        ModelError: If it is worse than what is there; then nothing has changed.
+        OutputError: If the folder cannot be written; likewise.
+    """
+    source = draft_folder(plan)
+    card = _replace(plan, source, plan.output)
+    evaluation = evaluation_folder(plan)
+    shutil.rmtree(evaluation, ignore_errors=True)
+    (source / evaluation.name).rename(evaluation)
+    shutil.rmtree(source)
     return card
 
 
-def expect_forms(model: keras.Model) -> keras.Model:
-    """Give a copy that expects illegible boxes as often as forms have them.
+def install(plan: Plan) -> ModelCard:
+    """Let the network in the plan's output read from now on; returns and raises likewise."""
+    return _replace(plan, plan.output, WEIGHTS)
 
-    Training shows them more than twice as often, so that the network learns them; left at that,
-    real digits of unusual shape are called illegible.
 
-    Source: Saerens, Latinne and Decaestecker, "Adjusting the outputs of a classifier to new a
-    priori probabilities", Neural Computation 14 (2002), equation 2.4; for logits, a sum.
+def evaluation_folder(plan: Plan) -> Path:
+    """Name the folder of the page that shows how well the network reads."""
+    return plan.output / f"{plan.network}-evaluation"
 
-    Args:
-        model: As trained; its last layer is dense, with a bias for each class.
-    """
-    taught = NEGATIVE_SHARE * MARK_SHARES[MARKS.index(Mark.ILLEGIBLE)]
-    weights = model.get_weights()
-    weights[-1][CLASSES.index(Mark.ILLEGIBLE)] += np.log(ILLEGIBLE_ON_FORMS / taught)
-    expecting = keras.models.clone_model(model)
-    expecting.set_weights(weights)
-    return expecting
+
+def _replace(plan: Plan, source: Path, folder: Path) -> ModelCard:
+    refuse_worse(plan.network, held_out_sets(plan), new=source, old=folder)
+    files = [f"{plan.network}.{suffix}" for suffix in SUFFIXES]
+    files = [name for name in files if (source / name).exists()]
+    write_whole({folder / name: (source / name).read_bytes() for name in files})
+    return read_card(folder / f"{plan.network}.json")
+
+
+@lru_cache(maxsize=1)
+def held_out_sets(plan: Plan) -> dict[str, Samples]:
+    """Give the digits of writers that the plan's network does not learn from, clean and scanned."""
+    digits = split_by_writer(load_mnist(plan.data)[0], plan.seed)[1]
+    recipe = find_network(plan.network).recipe
+    scanned = make_held_out(digits, recipe, plan.seed)
+    return {"held_out": as_samples(digits), "held_out_scanned": scanned}
 
 
 def describe(split: Split, plan: Plan) -> str:
     """Say in a sentence what a network was trained on."""
-    known = split.training.writers.max() >= 0
-    writers = [len(np.unique(half.writers)) for half in (split.training, split.held_out)]
+    known = [half.take(half.writers >= 0) for half in (split.training, split.held_out)]
+    others = len(split.training) - len(known[0]) if len(known[1]) else 0
+    writers = " and ".join(str(len(np.unique(half.writers))) for half in known)
     before = f", going on from {plan.start.name}" if plan.start else ""
+    cheques = f"{others} digits of real cheques; " if others else ""
+    simulated = "digits and negatives of the pen simulator; "
+    forms = find_network(plan.network).recipe is Recipe.FORMS
     return (
-        f"MNIST's training half: {len(split.training)} digits, {len(split.held_out)} others held "
-        f"out ({f'{writers[0]} and {writers[1]} writers' if known else 'writers not known'}); "
-        f"digits and negatives of the pen simulator; {plan.epochs} epochs, seed {plan.seed}"
-        f"{before}."
+        f"MNIST's training half: {len(split.training) - others} digits, {len(split.held_out)} "
+        f"others held out ({f'{writers} writers' if len(known[1]) else 'writers not known'}); "
+        f"{cheques}{simulated if forms else ''}{plan.epochs} epochs, seed {plan.seed}{before}."
     )
 
 
 class FloatClassifier:
-    """The network before quantisation, with the temperature of its card."""
+    """The network before quantisation, calibrated by its card."""
 
     def __init__(self, model: keras.Model, card: ModelCard) -> None:
         self.card = card
@@ -114,62 +228,15 @@ class FloatClassifier:
 
     def probabilities(self, batch: GreyImage) -> Floats:
         """Tell what each box of a batch holds; see `LiteRTClassifier.probabilities`."""
-        return softmax(logits_of(self._model, batch), self.card.temperature)
+        return softmax(logits_of(self._model, batch), self.card.temperature, self.card.biases)
 
 
-def calibrate(card: ModelCard, weights: bytes, scanned: Samples, clean: Samples) -> ModelCard:
-    """Give the card with its temperature and accept confidence, fitted to the int8 network.
-
-    The temperature is that of scans. What is accepted is decided on scans and clean digits
-    together, between which the boxes of real forms lie.
-
-    Args:
-        card: Of these weights; its temperature counts for nothing.
-        weights: The LiteRT model.
-        scanned: Degraded samples of writers that the network has not learned from.
-        clean: The digits of these writers as they are.
-    """
-    network = LiteRTClassifier(weights, card)
-    logits = [network.logits(samples.images) for samples in (scanned, clean)]
-    temperature = fit_temperature(logits[0], scanned.labels)
-    probabilities = softmax(np.concatenate(logits), temperature)
-    labels = np.concatenate([scanned.labels, clean.labels])
-    accept = accept_threshold(probabilities, labels, MOST_WRONG)
-    return replace(card, temperature=round(temperature, 4), accept_confidence=round(accept, 4))
-
-
-def _typical(held_out: Digits, scanned: Samples) -> GreyImage:
+def _typical(sets: Mapping[str, Samples]) -> GreyImage:
     """Choose what the quantiser takes its ranges from: as scanned, and clean."""
-    rng = np.random.default_rng(0)
-    some = rng.permutation(len(scanned))[:TYPICAL]
-    clean = held_out.images[: TYPICAL // 4, ..., None]
-    return np.concatenate([scanned.images[some], clean])
+    scanned = sets["held_out_scanned"].images
+    some = np.random.default_rng(0).permutation(len(scanned))[:TYPICAL]
+    return np.concatenate([scanned[some], sets["held_out"].images[: TYPICAL // 4]])
 
 
-def _write(model: keras.Model, weights: bytes, card: ModelCard, output: Path) -> None:
-    part = output / f"{card.name}.part.keras"
-    model.save(part)
-    part.replace(output / f"{card.name}.keras")
-    write_whole(output / f"{card.name}.tflite", weights)
-    write_card(card, output / f"{card.name}.json")
-
-
-def draw_curve(history: Sequence[Mapping[str, float]], path: Path) -> None:
-    """Draw loss and accuracy on held-out writers over the epochs, as PNG.
-
-    Args:
-        history: One row an epoch, as `models.train.learn` keeps it.
-        path: The PNG file.
-    """
-    epochs = [row["epoch"] for row in history]
-    figure = Figure(figsize=(9, 3.5), layout="constrained")
-    loss, errors = figure.subplots(1, 2)
-    loss.semilogy(epochs, [row["loss"] for row in history])
-    loss.set(xlabel="epoch", ylabel="training loss")
-    for name in ("clean", "scanned"):
-        errors.semilogy(epochs, [100 * (1 - row[name]) + 1e-3 for row in history], label=name)
-    errors.set(xlabel="epoch", ylabel="error on held-out writers, %")
-    errors.legend()
-    buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=120)
-    write_whole(path, buffer.getvalue())
+def _write_card(card: ModelCard, plan: Plan) -> None:
+    write_whole({draft_folder(plan) / f"{plan.network}.json": card_bytes(card)})

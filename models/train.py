@@ -15,41 +15,47 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from models.architectures import find_network
 from models.dataset import Digits, Split, load_split
+from models.evaluation.charts import draw_curve
 from models.learning import Learner, Plan, logits_of
-from models.publish import draw_curve, publish
+from models.publish import describe, draft, draft_folder, publish
 from models.samples import BatchMaker, Recipe, Samples, as_samples, batches_an_epoch, make_held_out
 from pipeline.errors import OutputError
 from pipeline.records import ModelCard
 
 
 def train(plan: Plan) -> ModelCard:
-    """Train a network, convert it, and write it with its card and training curve.
+    """Train a network, convert it, and write it with its card, training curve and evaluation.
 
     Args:
-        plan: What to train, on what, and where to write `NETWORK.keras`, `.tflite`, `.json` and
-            `.png`; the folder is made if need be.
+        plan: What to train, on what, and where to write; the folder is made if need be.
 
     Returns:
         The card written.
 
     Raises:
-        ModelError: If data are damaged, the loss is no longer a number, or the folder holds the
-            checkpoint of a run with other settings.
+        ModelError: If data are damaged, the loss is no longer a number, the folder holds the
+            checkpoint of a run with other settings, or a better network of this name.
         OutputError: If the folder cannot be written.
         KeyboardInterrupt: After Ctrl-C; the same call goes on from there.
     """
+    learn_draft(plan)
+    card = publish(plan)
+    plan.checkpoint.unlink()
+    return card
+
+
+def learn_draft(plan: Plan) -> None:
+    """Train a network, and leave it as a draft for `publish`; args and raises as `train`."""
     split = load_split(plan.data, plan.seed)
     try:
         plan.output.mkdir(parents=True, exist_ok=True)
         learner = learn(split, plan)
-        card = publish(learner.averaged(), split, plan)
-        draw_curve(learner.history, plan.output / f"{plan.network}.png")
-        plan.checkpoint.unlink()
+        draft(learner.averaged(), describe(split, plan), plan)
+        draw_curve(learner.history, draft_folder(plan) / f"{plan.network}.png")
     except OSError as error:
         raise OutputError(
             f"{plan.output} cannot be written ({error}); choose another folder."
         ) from error
-    return card
 
 
 def learn(split: Split, plan: Plan) -> Learner:

@@ -163,7 +163,10 @@ class ModelCard:
     classes: str
     """One character a class, as in `raw`."""
     temperature: float
+    """Divides the logits; see `models.calibrate`."""
     accept_confidence: float
     """Fields at or above it are accepted."""
     figures: dict[str, Any]
     trained_on: str
+    biases: tuple[float, ...] = ()
+    """Added to the divided logits, one a class; with none, nothing is."""

@@ -82,7 +82,7 @@ def score(output: Path, truth: Path) -> Score:
     Raises:
         InputFileError: If a file is missing or lacks a column, or the truth is of other scans.
     """
-    expected = _read_truth(truth)
+    expected = read_truth(truth)
     columns = (*_KEY, "raw", "confidence", "flag")
     found = read_csv(output / "fields.csv", columns).rename(columns={"raw": "read"})
     _refuse_other_scans(expected, read_csv(output / "pages.csv", ("document",)), truth)
@@ -92,7 +92,15 @@ def score(output: Path, truth: Path) -> Score:
     return _score(both, missing, unscored=len(found) - (len(both) - missing))
 
 
-def _read_truth(path: Path) -> pd.DataFrame:
+def read_truth(path: Path) -> pd.DataFrame:
+    """Read what people say stands on the paper.
+
+    Returns:
+        A frame of str with the columns document, page, field and raw; one row a field.
+
+    Raises:
+        InputFileError: If it is missing or no such CSV, empty, or names a field twice.
+    """
     truth = read_csv(path, TRUTH_COLUMNS)
     if truth.empty:
         raise InputFileError(f"{path} names no field; write one row a field")

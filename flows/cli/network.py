@@ -1,19 +1,29 @@
 """The verbs that train and measure networks."""
 
-# ruff: noqa: PLC0415 - a verb imports what it alone needs, so that each starts fast.
+# ruff: noqa: PLC0415, PLR0913, PLR0917 - a verb imports what it alone needs, so that each starts
+# fast; and its parameters are its options.
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
-from flows.cli.console import out
+from flows.cli.console import err, out
 from pipeline.errors import ModelError
+
+if TYPE_CHECKING:
+    from models.learning import Plan
+    from pipeline.records import ModelCard
 
 app = typer.Typer()
 
 
-@app.command(epilog="Example: [bold]formdigits train --data mnist --output runs/first[/bold]")
+@app.command(
+    epilog="Example: [bold]formdigits train --data mnist --output runs/first[/bold]. Ctrl-C stops "
+    "it, and the same command goes on from there."
+)
 def train(
     output: Annotated[Path, typer.Option(metavar="DIR", help="Folder for network and card.")],
     network: Annotated[str, typer.Option(help="Which network.")] = "digitnet",
@@ -22,26 +32,92 @@ def train(
     ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="How often to go through the digits.")] = 14,
     seed: Annotated[int, typer.Option(help="The same seed gives the same network.")] = 1,
+    weights: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="A .keras file: do not train, but convert and calibrate this one."
+        ),
+    ] = None,
+    install: Annotated[
+        bool, typer.Option("--install", help="Let it read from now on, unless it is worse.")
+    ] = False,
+    direct: Annotated[bool, typer.Option("--direct", help="Without Prefect.")] = False,
 ) -> None:
-    """Train a network and convert it for reading."""
+    """Train a network, convert and calibrate it, measure it, and keep it unless it is worse."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # or TensorFlow remarks on the machine
     try:
         from models.learning import Plan
-        from models.train import train as learn
     except ModuleNotFoundError as error:
-        raise ModelError(f"training needs {error.name}: pip install 'formdigits[train]'") from error
-    card = learn(Plan(network=network, epochs=epochs, seed=seed, data=data, output=output))
-    out.print_json(data=card.figures)
+        raise _missing(error) from error
+    plan = Plan(network=network, epochs=epochs, seed=seed, data=data, output=output)
+    run = _direct if direct else _flow
+    out.print_json(data=run(plan, weights, install).figures)
+    err.print(f"written to {output}, with a page that shows how well it reads", soft_wrap=True)
 
 
-@app.command(epilog="Example: [bold]formdigits evaluate --data mnist[/bold]")
+def _direct(plan: "Plan", weights: Path | None, install: bool) -> "ModelCard":
+    from models.publish import adopt, publish
+    from models.publish import install as let_read
+    from models.train import train as learn
+
+    if weights:
+        adopt(weights, plan)
+    card = publish(plan) if weights else learn(plan)
+    return let_read(plan) if install else card
+
+
+def _flow(plan: "Plan", weights: Path | None, install: bool) -> "ModelCard":
+    from flows.embedded import start_if_needed
+
+    err.print(Text("starting Prefect; --direct does without it", "dim"))
+    start_if_needed()
+    from flows.train import train as train_flow
+
+    return train_flow(plan, weights, install)
+
+
+@app.command(
+    epilog="Examples: [bold]formdigits evaluate --data mnist[/bold], or on forms of your own "
+    "[bold]formdigits evaluate --forms scans --templates forms --truth truth.csv[/bold]"
+)
 def evaluate(
+    output: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder for the page and its pictures.")
+    ] = Path("evaluation"),
     data: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="MNIST's four files; else downloaded.")
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="MNIST's four files and perhaps other digit sets; else downloaded."
+        ),
     ] = None,
     network: Annotated[str, typer.Option(help="Which network.")] = "digitnet",
+    weights: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where it lies; else the installed one.")
+    ] = None,
+    forms: Annotated[
+        list[Path] | None, typer.Option(metavar="INPUT", help="Scans, or a folder; repeatable.")
+    ] = None,
+    templates: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of their templates.")
+    ] = None,
+    truth: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="What stands there: document,page,field,raw.")
+    ] = None,
 ) -> None:
-    """Measure a network on MNIST's test half, other digit sets in the folder, and no digits."""
-    from models.classifier import load_classifier
-    from models.evaluate import evaluate_network, table
+    """Measure a network: a page with figures, charts and every misread digit."""
+    if (forms, templates, truth).count(None) not in {0, 3}:
+        raise typer.BadParameter("--forms, --templates and --truth go together")
+    try:
+        from models.evaluation.run import Own, evaluate_network
+    except ModuleNotFoundError as error:
+        raise _missing(error) from error
+    from models.evaluation.figures import table
 
-    out.print(table(evaluate_network(data, load_classifier(network))))
+    own = Own(tuple(forms), templates, truth) if forms and templates and truth else None
+    figures, page = evaluate_network(network, weights, data, own, output)
+    out.print(table(figures))
+    err.print(f"shown on {page}", soft_wrap=True)
+
+
+def _missing(error: ModuleNotFoundError) -> ModelError:
+    return ModelError(f"this needs {error.name}: pip install 'formdigits[train]'")

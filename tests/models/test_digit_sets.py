@@ -7,7 +7,8 @@ import pytest
 
 from models.classifier import WEIGHTS, load_classifier
 from models.dataset import load_mnist
-from models.evaluate import evaluate, gather_sets
+from models.evaluation.figures import evaluate
+from models.evaluation.sets import gather_sets
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 FLOORS = {"mnist_test": 0.9955, "usps_test": 0.979, "optdigits": 0.972, "nsysu_digits": 0.981}
