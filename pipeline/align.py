@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from pipeline.errors import AlignmentError
 from pipeline.features import find_feature_homography
-from pipeline.frames import FieldView, view_field
-from pipeline.geometry import Matrix, bounding_box, corners
+from pipeline.frames import view_fields
+from pipeline.geometry import Matrix, as_edges, bounding_box, edge_corners
 from pipeline.layout import find_layout_homographies
 from pipeline.markers import find_marker_homographies
 from pipeline.records import AlignedPage, Page, Points
@@ -120,26 +120,18 @@ def _refine(page: Page, first: _Fit, fields: Sequence[FieldSpec]) -> _Fit:
 
 
 def _settle(page: Page, guess: Matrix, fields: Sequence[FieldSpec], reach: float) -> _Fit:
-    views = [
-        view_field(page.image, guess, field.boxes, reach=reach, box_px=BOX_PX) for field in fields
-    ]
-    expected = np.concatenate([corners(box) for field in fields for box in field.boxes])
-    printed = np.concatenate([_printed_corners(view) for view in views])
-    seen = np.concatenate([view.frames.seen for view in views])
-    found = (seen & np.roll(seen, 1, axis=1)).ravel()
-    support = float(np.mean([view.frames.support for view in views]))
+    boxes = [field.boxes for field in fields]
+    view = view_fields(page.image, guess, boxes, reach=reach, box_px=BOX_PX)
+    expected = edge_corners(np.concatenate([as_edges(each) for each in boxes]))
+    printed = edge_corners(view.printed())
+    found = (view.frames.seen & np.roll(view.frames.seen, 1, axis=1)).ravel()
+    support = float(view.frames.support.mean())
     correction = _fit_correction(expected[found], printed[found])
     if correction is None:
         return _Fit(guess, support, np.inf, np.inf)
     misses = np.linalg.norm(_apply(correction, expected[found]) - printed[found], axis=1)
     moved = np.linalg.norm(expected[found] - printed[found], axis=1)
     return _Fit(guess @ correction, support, float(np.median(misses)), float(np.median(moved)))
-
-
-def _printed_corners(view: FieldView) -> Points:
-    """Corners of a field's frames as printed, in the template pixels of the guess."""
-    found = np.concatenate([corners(box) for box in view.frames.boxes])
-    return view.strip.to_template(found)
 
 
 def _fit_correction(expected: Points, printed: Points) -> Matrix | None:

@@ -82,7 +82,8 @@ def measure_skew(image: GreyImage) -> float:
     """
     small = reduce(image, max(1, round(max(image.shape) / SMALL_PX)))
     # Turning blurs, so that an image that is not turned would look the sharpest: none is.
-    dark = cv2.GaussianBlur(darkness(small, reach=8), (0, 0), 1.0).astype(np.float32)
+    dark = darkness(small, reach=8).astype(np.float32)
+    dark = np.asarray(cv2.GaussianBlur(dark, (0, 0), 1.0), np.float32)
     coarse = _steepest(dark, np.arange(-MOST_SKEW, MOST_SKEW + 0.1, 0.5) + 0.05)
     return _steepest(dark, np.arange(coarse - 0.4, coarse + 0.41, 0.1))
 

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from pipeline.records import Box, GreyImage, Points
 
 Matrix = NDArray[np.float64]
+Edges = NDArray[np.float64]
+"""(N, 4): left, top, right and bottom of boxes."""
 
 
 def transform(matrix: Matrix, points: Points) -> Points:
@@ -32,10 +34,9 @@ def scaling(x: float, y: float) -> Matrix:
 
 def local_scale(matrix: Matrix, at: tuple[float, float]) -> float:
     """How many pixels a template pixel becomes near the point `at`, as a geometric mean."""
-    corners = np.array([at, (at[0] + 1, at[1]), (at[0], at[1] + 1)], np.float64)
-    origin, right, down = transform(matrix, corners)
-    edges = np.array([right - origin, down - origin])
-    return float(np.sqrt(abs(np.linalg.det(edges))))
+    # The determinant of a homography's Jacobian.
+    depth = matrix[2] @ (at[0], at[1], 1.0)
+    return float(np.sqrt(abs(np.linalg.det(matrix) / depth**3)))
 
 
 def bounding_box(boxes: Sequence[Box], margin: float = 0.0) -> Box:
@@ -60,17 +61,29 @@ def corners(box: Box) -> Points:
     )
 
 
+def as_edges(boxes: Sequence[Box]) -> Edges:
+    """Boxes as an array (N, 4)."""
+    return np.array([(box.left, box.top, box.right, box.bottom) for box in boxes], np.float64)
+
+
+def edge_corners(edges: Edges) -> Points:
+    """The corners of boxes (N, 4), those of each clockwise from top left: (4 N, 2)."""
+    return edges[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 2)
+
+
 def reduce(image: GreyImage, factor: int) -> GreyImage:
     """Make an image smaller by a whole factor, each pixel the mean of those it covers.
 
-    A whole factor is several times as fast as any other. What is left over at the right and at
-    the bottom is dropped.
+    A whole factor is several times as fast as any other, and two the fastest. What is left over
+    at the right and at the bottom is dropped.
     """
-    if factor <= 1:
-        return image
-    height, width = image.shape[0] // factor, image.shape[1] // factor
-    whole = image[: height * factor, : width * factor]
-    return np.asarray(cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    while factor > 1:
+        step = 2 if factor % 2 == 0 else factor
+        height, width = image.shape[0] // step, image.shape[1] // step
+        whole = image[: height * step, : width * step]
+        smaller = cv2.resize(whole, (width, height), interpolation=cv2.INTER_AREA)
+        image, factor = np.asarray(smaller, np.uint8), factor // step
+    return image
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,19 +127,25 @@ def sample_strip(image: GreyImage, homography: Matrix, area: Box, scale: float) 
         The strip. Where the scan has more pixels than the strip, they are averaged, so that
         thin strokes grow fainter but are never skipped.
     """
-    centre = (area.left + area.right) / 2, (area.top + area.bottom) / 2
-    finer = max(1, round(local_scale(homography, centre) / scale))
     size = max(1, round(area.width * scale)), max(1, round(area.height * scale))
-    to_template = translation(area.left, area.top) @ scaling(
-        1 / (scale * finer), 1 / (scale * finer)
-    )
-    matrix = translation(-0.5, -0.5) @ homography @ to_template @ translation(0.5, 0.5)
+    to_template = translation(area.left, area.top) @ scaling(1 / scale, 1 / scale)
+    return Strip(resample(image, homography @ to_template, size), (area.left, area.top), scale)
+
+
+def resample(image: GreyImage, to_scan: Matrix, size: tuple[int, int]) -> GreyImage:
+    """Give an image of (width, height) whose pixels lie in a scan where `to_scan` (3, 3) says.
+
+    Where the scan has more pixels, they are averaged.
+    """
+    width, height = size
+    finer = max(1, round(local_scale(to_scan, (width / 2, height / 2))))
+    matrix = translation(-0.5, -0.5) @ to_scan @ scaling(1 / finer, 1 / finer)
     fine = cv2.warpPerspective(
         image,
-        matrix,
-        dsize=(size[0] * finer, size[1] * finer),
+        matrix @ translation(0.5, 0.5),
+        dsize=(width * finer, height * finer),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
     coarse = fine if finer == 1 else cv2.resize(fine, size, interpolation=cv2.INTER_AREA)
-    return Strip(np.asarray(coarse, np.uint8), (area.left, area.top), scale)
+    return np.asarray(coarse, np.uint8)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.records import Box, Floats, GreyImage
+from pipeline.bands import level_bands, upright_bands
+from pipeline.geometry import Edges
+from pipeline.records import Floats, GreyImage
+from pipeline.strips import Groups, Strips
 
 LEAST_PEN = 0.15
 """Darkness below which nothing is ink, on any paper."""
@@ -17,9 +19,11 @@ STROKE_MASS = 1.0
 """A stroke covers a line where the darkness across it is this many pen pixels more than usual."""
 LINE_REACH = 1 / 12
 """How far to each side of its middle a frame line may go, as a share of the height of a box."""
+INSET = 0.12
+"""What is not looked at inside a box beside its frame, likewise."""
 
 
-def darkness(image: GreyImage, reach: int) -> Floats:
+def darkness(image: GreyImage, reach: int) -> GreyImage:
     """Measure ink against the local paper, so that shade and tint do not count.
 
     Args:
@@ -28,78 +32,100 @@ def darkness(image: GreyImage, reach: int) -> Floats:
             widest stroke.
 
     Returns:
-        float32 of shape (H, W): 0 where as bright as the paper nearby, 1 where black.
+        uint8 of shape (H, W): 0 where as bright as the paper nearby, 255 where black.
     """
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * reach + 1, 2 * reach + 1))
     smooth = cv2.blur(image, (3, 3))
     closed = cv2.morphologyEx(smooth, cv2.MORPH_CLOSE, kernel, borderType=cv2.BORDER_REPLICATE)
-    paper = cv2.blur(closed, (reach, reach)).astype(np.float32)
-    return np.clip(1.0 - image / np.maximum(paper, 1.0), 0.0, 1.0).astype(np.float32)
+    paper = cv2.blur(closed, (reach, reach))
+    return np.asarray(cv2.bitwise_not(cv2.divide(image, paper, scale=255)), np.uint8)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Levels:
-    """How dark the paper, its noise at the most, and the pen of a field are."""
+    """How dark each field's paper, its noise at the most, and its pen are: (F,), 1 is black."""
 
-    paper: float
-    noise: float
-    pen: float
+    paper: NDArray[np.float64]
+    noise: NDArray[np.float64]
+    pen: NDArray[np.float64]
 
 
-def measure_levels(dark: Floats, boxes: Sequence[Box], line: float) -> Levels:
-    """Measure paper and pen in the boxes of a field.
+def measure_levels(
+    dark: GreyImage, edges: Edges, groups: Groups, line: NDArray[np.float64]
+) -> Levels:
+    """Measure paper and pen in the boxes of each field.
 
     Paper and its noise are taken from the brighter part of the boxes, which no writing reaches;
     the pen from the second darkest hundredth of each box that has ink, and of those the upper
     quartile.
 
     Args:
-        dark: Darkness, float32 of shape (H, W).
-        boxes: The field's boxes in its pixels.
-        line: Darkness of the printed frame; a pen is at least half as dark, or faint remains in
-            empty boxes would pass for writing.
+        dark: Darkness, uint8 of shape (H, W).
+        edges: The boxes (N, 4) in its pixels.
+        groups: Their fields.
+        line: Darkness of each field's printed frames, (F,); a pen is at least half as dark, or
+            faint remains in empty boxes would pass for writing.
     """
-    inside = np.sort(_interiors(dark, boxes), axis=1)
-    usual = np.median(inside, axis=0)
-    brightest, bright, paper = (float(usual[int(q * len(usual))]) for q in (0.05, 0.2, 0.4))
-    noise = 4 * max(paper - bright, bright - brightest)
-    least = paper + max(LEAST_PEN, line / 2, noise)
-    darkest = np.sort(inside[:, int(0.98 * inside.shape[1])])
-    inked = darkest[darkest > least]
-    pen = float(inked[int(0.75 * (len(inked) - 1))]) if inked.size else least
+    brightest, bright, paper, darkest = _quantiles(dark, edges, (0.05, 0.2, 0.4, 0.98))
+    brightest, bright, paper = (groups.middle(each) for each in (brightest, bright, paper))
+    noise = 4 * np.maximum(paper - bright, bright - brightest)
+    least = paper + np.maximum(np.maximum(LEAST_PEN, line / 2), noise)
+    inked = groups.total((darkest > least[groups.of_box]).astype(np.intp))
+    ordered = darkest[np.lexsort((darkest, groups.of_box))]
+    usual = groups.starts + groups.counts - inked + (0.75 * (inked - 1)).astype(np.intp)
+    pen = np.where(inked > 0, ordered[np.minimum(usual, len(ordered) - 1)], least)
     return Levels(paper, noise, pen)
 
 
-def pen_ink(dark: Floats, levels: Levels) -> Floats:
-    """Scale darkness so that paper with its noise is 0 and the pen is 1.
+def _quantiles(
+    dark: GreyImage, edges: Edges, shares: tuple[float, ...]
+) -> list[NDArray[np.float64]]:
+    """How dark the pixels well inside each box are, at these shares from the brightest: (N,)."""
+    rim = INSET * (edges[:, 3:] - edges[:, 1:2])
+    inner = edges + np.hstack([rim, rim, -rim, -rim])
+    width, height = np.median(inner[:, 2:] - inner[:, :2], axis=0)
+    rows = _spread(inner[:, [1, 3]], round(height), dark.shape[0])
+    columns = _spread(inner[:, [0, 2]], round(width), dark.shape[1])
+    values = dark.ravel().take(rows[:, :, None] * dark.shape[1] + columns[:, None, :])
+    box = 256 * np.arange(len(edges))[:, None, None]
+    counts = np.bincount((values + box).ravel(), minlength=256 * len(edges)).reshape(-1, 256)
+    below = counts.cumsum(axis=1)
+    total = rows.shape[1] * columns.shape[1]
+    return [(below <= int(share * total)).sum(axis=1) / 255 for share in shares]
+
+
+def _spread(spans: NDArray[np.float64], count: int, size: int) -> NDArray[np.intp]:
+    """So many pixels spread evenly over each span (N, 2) of an image of that size: (N, count)."""
+    shares = (np.arange(max(count, 1)) + 0.5) / max(count, 1)
+    places = spans[:, :1] + (spans[:, 1:] - spans[:, :1]) * shares
+    return np.asarray(np.minimum(np.maximum(places, 0), size - 1), np.intp)
+
+
+def pen_ink(dark: GreyImage, levels: Levels, strips: Strips) -> GreyImage:
+    """Scale darkness so that paper with its noise is 0 and the pen is 255.
 
     Args:
-        dark: Darkness, float32 of shape (H, W).
-        levels: Those of the field.
+        dark: Darkness of the strips, uint8 of shape (H, W).
+        levels: Those of the fields.
+        strips: Which are whose.
 
     Returns:
-        float32 of shape (H, W).
+        uint8 of shape (H, W).
     """
     contrast = levels.pen - levels.paper
-    low = levels.paper + max(levels.noise, 0.25 * contrast, LEAST_PEN / 2)
-    high = max(levels.paper + 0.8 * contrast, low + 0.02)
-    return np.asarray(np.clip((dark - low) / (high - low), 0, 1), np.float32)
+    low = levels.paper + np.maximum(np.maximum(levels.noise, 0.25 * contrast), LEAST_PEN / 2)
+    high = np.maximum(levels.paper + 0.8 * contrast, low + 0.02)
+    steps = (np.arange(256) / 255 - low[:, None]) / (high - low)[:, None]
+    tables = np.rint(255 * np.minimum(np.maximum(steps, 0), 1)).astype(np.uint8)
+    ink = np.zeros_like(dark)
+    for (start, end, height), table in zip(strips.spans, tables, strict=True):
+        ink[:height, start:end] = cv2.LUT(dark[:height, start:end], table)
+    return ink
 
 
-def _interiors(image: Floats, boxes: Sequence[Box], inset: float = 0.12) -> Floats:
-    """The pixels well inside the frame of each box: (N, pixels)."""
-    height = min(round((1 - 2 * inset) * box.height) for box in boxes)
-    width = min(round(box.width - 2 * inset * box.height) for box in boxes)
-    parts = []
-    for box in boxes:
-        rim = inset * box.height
-        top = int(np.clip(box.top + rim, 0, image.shape[0] - max(height, 1)))
-        left = int(np.clip(box.left + rim, 0, image.shape[1] - max(width, 1)))
-        parts.append(image[top : top + max(height, 1), left : left + max(width, 1)].ravel())
-    return np.array(parts)
-
-
-def remove_lines(ink: Floats, dark: Floats, boxes: Sequence[Box], levels: Levels) -> Floats:
+def remove_lines(
+    ink: GreyImage, dark: GreyImage, edges: Edges, groups: Groups, levels: Levels
+) -> GreyImage:
     """Take printed frames out of the ink and leave the strokes that cross or follow them.
 
     A line is as dark and as wide all along as it is in most places. What is clearly darker is
@@ -107,62 +133,52 @@ def remove_lines(ink: Floats, dark: Floats, boxes: Sequence[Box], levels: Levels
     gap with ink on both sides is a stroke that crosses.
 
     Args:
-        ink: float32 of shape (H, W), 0 paper, 1 pen.
+        ink: uint8 of shape (H, W), 0 paper, 255 pen.
         dark: Darkness, likewise.
-        boxes: The frames as printed; their edges are the middles of the lines.
-        levels: Those of the field.
+        edges: The frames as printed (N, 4); edges are the middles of lines.
+        groups: Their fields.
+        levels: Those of the fields.
 
     Returns:
         The ink without the frames.
     """
     clean = ink.copy()
-    reach, pen = round(LINE_REACH * boxes[0].height), levels.pen - levels.paper
-    upright = {(round(x), round(b.top), round(b.bottom)) for b in boxes for x in (b.left, b.right)}
-    level = {(round(y), round(b.left), round(b.right)) for b in boxes for y in (b.top, b.bottom)}
-    _erase_lines(clean, dark, upright, reach, pen)
-    _erase_lines(clean.T, dark.T, level, reach, pen)
+    reach = round(LINE_REACH * float(np.median(edges[:, 3] - edges[:, 1])))
+    lines = Groups.of_sizes(2 * groups.counts)
+    pen = (levels.pen - levels.paper)[lines.of_box]
+    for bands in (
+        upright_bands(dark.shape, edges, reach, beyond=2),
+        level_bands(dark.shape, edges, reach, beyond=2),
+    ):
+        bare = ~_is_covered(bands.of(dark), lines, pen)
+        clean.ravel()[bands.pixels[bare]] = 0
     return _bridge(clean, ink, reach)
 
 
-def _erase_lines(
-    ink: Floats, dark: Floats, lines: Collection[tuple[int, int, int]], reach: int, pen: float
-) -> None:
-    """Set to 0 what no stroke covers of upright lines, given as middle, start and end."""
-    length = min(max(end - start for _, start, end in lines) + 5, ink.shape[0])
-    rows = np.array([start - 2 for _, start, _ in lines])[:, None] + np.arange(length)
-    columns = np.array([middle - reach for middle, _, _ in lines])[:, None] + np.arange(
-        2 * reach + 1
-    )
-    rows = np.minimum(np.maximum(rows, 0), ink.shape[0] - 1)[:, :, None]
-    columns = np.minimum(np.maximum(columns, 0), ink.shape[1] - 1)[:, None, :]
-    bare = ~_is_covered(dark[rows, columns], pen)
-    where = np.broadcast_to(rows, bare.shape)[bare], np.broadcast_to(columns, bare.shape)[bare]
-    ink[where] = 0
-
-
-def _bridge(clean: Floats, ink: Floats, reach: int) -> Floats:
+def _bridge(clean: GreyImage, ink: GreyImage, reach: int) -> GreyImage:
     """Give back erased ink that joins what is left on both its sides."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * (reach // 2) + 3,) * 2)
     closed = cv2.morphologyEx(clean, cv2.MORPH_CLOSE, kernel)
-    return np.asarray(np.where(clean > 0, clean, np.minimum(closed, ink)), np.float32)
+    return np.asarray(cv2.min(closed, ink), np.uint8)
 
 
-def _is_covered(bands: Floats, pen: float) -> NDArray[np.bool_]:
-    """Tell the pixels of upright lines (and what is beside them) that a stroke covers.
+def _is_covered(bands: Floats, lines: Groups, pen: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Tell the pixels of lines (and what is beside them) that a stroke covers.
 
     Args:
-        bands: Darkness along and across each line, float32 of shape (lines, length, width).
-        pen: How much darker than paper the pen is.
+        bands: Darkness across and along each line, float32 of shape (lines, width, length).
+        lines: The fields of the lines.
+        pen: How much darker than paper the pen is, (lines,).
     """
-    usual = bands.shape[1] // 4
-    line = np.partition(bands, usual, axis=1)[:, usual]
+    usual = bands.shape[2] // 4
+    line = np.sort(bands, axis=2)[:, :, usual]
     # A broken line looks fainter than it is; the others of its field tell.
-    line = np.maximum(line, np.median(line, axis=0, keepdims=True))
-    around = cv2.dilate(line, np.ones((1, 5), np.uint8))[:, None]
-    darker = bands > around + np.maximum(0.08, 0.3 * around)
-    core = (line > 0.25 * line.max(axis=1, keepdims=True)).astype(np.uint8)
+    line = np.maximum(line, lines.middles(line)[lines.of_box])
+    around = cv2.dilate(line, np.ones((1, 5), np.uint8))
+    darker = bands > (around + np.maximum(0.08, 0.3 * around))[:, :, None]
+    core = (line > 0.25 * line.max(axis=1, keepdims=True)).astype(np.float32)
     core = cv2.dilate(core, np.ones((1, 3), np.uint8))
-    across = cv2.blur((bands @ core[:, :, None].astype(np.float32))[:, :, 0], (3, 1))
-    mass = np.partition(across, usual, axis=1)[:, usual]
-    wider = across > np.maximum(mass, np.median(mass))[:, None] + STROKE_MASS * pen
-    return np.asarray(darker | wider[:, :, None], np.bool_)
+    across = cv2.blur(np.einsum("lwn,lw->ln", bands, core), (3, 1))
+    mass = np.sort(across, axis=1)[:, usual]
+    mass = np.maximum(mass, lines.middle(mass)[lines.of_box]) + STROKE_MASS * pen
+    return np.asarray(darker | (across > mass[:, None])[:, None, :], np.bool_)

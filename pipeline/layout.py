@@ -86,7 +86,7 @@ def _prepare(image: GreyImage, edges: Matrix, template: FormTemplate) -> _Search
     level = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
     upright = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
     # A black bar or picture must not outvote the many thin lines of the frames.
-    ceiling = max(0.05, float(np.percentile(np.maximum(level, upright), 97)))
+    ceiling = max(0.05 * 255, float(np.percentile(np.maximum(level, upright), 97)))
     to_search = scaling(scale, scale) @ translation(-area.left, -area.top)
     level, upright = (np.minimum(lines, ceiling).astype(np.float32) for lines in (level, upright))
     return _Search(level, upright, to_search, round(reach * scale))

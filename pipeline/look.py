@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from pipeline.geometry import bounding_box, sample_strip
 from pipeline.normalize import SIDE, normalize
 from pipeline.page import CutPage
-from pipeline.records import Box, FieldResult, Flag, Floats, PageResult
-from pipeline.segment import FieldCut
+from pipeline.records import Box, FieldResult, Flag, PageResult
+from pipeline.segment import Cut
 from pipeline.template import FieldSpec
 
 ColourImage = NDArray[np.uint8]
@@ -73,31 +73,34 @@ def draw_stages(page: CutPage, captions: Sequence[str] = ()) -> ColourImage:
         uint8 of shape (H, W, 3), blue, green, red.
     """
     texts = captions or [field.name for field in page.template.fields]
-    rows = [_draw_field(cut, text) for cut, text in zip(page.cuts, texts, strict=True)]
+    numbered = zip(range(len(page.template.fields)), texts, strict=True)
+    rows = [_draw_field(page.cut, number, text) for number, text in numbered]
     width = max(row.shape[1] for row in rows)
     padded = [cv2.copyMakeBorder(r, 0, 8, 0, width - r.shape[1], 0, value=GREY) for r in rows]
     return np.asarray(np.vstack(padded), np.uint8)
 
 
-def _draw_field(cut: FieldCut, text: str) -> ColourImage:
-    strip = _enlarge(cut.view.strip.image)
-    for box, seen in zip(cut.view.frames.boxes, cut.view.frames.seen, strict=True):
-        start = round(ENLARGE * box.left), round(ENLARGE * box.top)
-        end = round(ENLARGE * box.right), round(ENLARGE * box.bottom)
-        cv2.rectangle(strip, start, end, GREEN if seen.all() else RED, 1)
-    ink = _enlarge(_paint(np.where(cut.owners >= 0, cut.ink, cut.ink / 3)))
+def _draw_field(cut: Cut, number: int, text: str) -> ColourImage:
+    start, end, height = cut.view.strips.spans[number]
+    near = slice(height), slice(start, end)
+    of_field = np.flatnonzero(cut.view.strips.groups.of_box == number)
+    edges = np.rint(ENLARGE * (cut.view.frames.edges[of_field] - (start, 0, start, 0))).astype(int)
+    strip = _enlarge(cut.view.image[near])
+    for (left, top, right, bottom), seen in zip(
+        edges.tolist(), cut.view.frames.seen[of_field], strict=True
+    ):
+        colour = GREEN if seen.all() else RED
+        cv2.rectangle(strip, (left, top), (right, bottom), colour, 1)
+    ink = cut.ink[near]
+    ink = _enlarge(255 - np.where(cut.owners[near] >= 0, ink, ink // 3))
     digits = np.full((SIDE * ENLARGE, strip.shape[1], 3), GREY, np.uint8)
-    for box, crop in zip(cut.view.frames.boxes, cut.crops, strict=True):
-        tile = _enlarge(normalize(crop.ink))
-        left = int(np.clip(ENLARGE * box.left, 0, strip.shape[1] - tile.shape[1]))
-        digits[:, left : left + tile.shape[1]] = tile
+    for box, (left, *_) in zip(of_field, edges.tolist(), strict=True):
+        tile = _enlarge(normalize(cut.crops[box].ink))
+        place = int(np.clip(left, 0, strip.shape[1] - tile.shape[1]))
+        digits[:, place : place + tile.shape[1]] = tile
     title = np.full((CAPTION, strip.shape[1], 3), 255, np.uint8)
     cv2.putText(title, text, (4, 13), FONT, 0.45, RED, 1, cv2.LINE_AA)
     return np.asarray(np.vstack([title, strip, ink, digits]), np.uint8)
-
-
-def _paint(ink: Floats) -> NDArray[np.uint8]:
-    return np.asarray(255 - 255 * ink, np.uint8)
 
 
 def _enlarge(image: NDArray[np.uint8]) -> ColourImage:

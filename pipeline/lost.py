@@ -6,15 +6,16 @@ where the bar was, the line is darker or wider than elsewhere, and no ink there 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.bands import level_bands, upright_bands
+from pipeline.geometry import Edges
 from pipeline.ink import LINE_REACH, Levels
 from pipeline.ownership import Labels
-from pipeline.records import Box, Floats
+from pipeline.records import Floats, GreyImage
+from pipeline.strips import Groups
 
 LOST_STROKE = 0.3
 """How long a stroke must be to be missed, as a share of the height of a box."""
@@ -23,50 +24,48 @@ MORE = 1.0
 
 
 def find_lost_strokes(
-    dark: Floats, owners: Labels, boxes: Sequence[Box], levels: Levels
+    dark: GreyImage, owners: Labels, edges: Edges, groups: Groups, levels: Levels
 ) -> NDArray[np.bool_]:
     """Tell the boxes that have, on a line of their frame, the look of a stroke that is nobody's.
 
     Args:
-        dark: Darkness, float32 of shape (H, W).
-        owners: For each pixel the position of the box that its ink belongs to, (H, W).
-        boxes: The frames as printed, in these pixels.
-        levels: Those of the field.
+        dark: Darkness, uint8 of shape (H, W).
+        owners: For each pixel the box that its ink belongs to, (H, W).
+        edges: The frames as printed (N, 4).
+        groups: Their fields.
+        levels: Those of the fields.
 
     Returns:
         (N,), one a box.
     """
-    upright = [(x, box.top, box.bottom) for box in boxes for x in (box.left, box.right)]
-    level = [(y, box.left, box.right) for box in boxes for y in (box.top, box.bottom)]
-    height = boxes[0].height
-    return _has_run(dark, owners, upright, height, levels) | _has_run(
-        dark.T, owners.T, level, height, levels
-    )
-
-
-def _has_run(
-    dark: Floats,
-    owners: Labels,
-    lines: Sequence[tuple[float, float, float]],
-    height: float,
-    levels: Levels,
-) -> NDArray[np.bool_]:
-    """Tell the boxes on one of whose two upright lines a long stroke is: (N,)."""
+    height = float(np.median(edges[:, 3] - edges[:, 1]))
     reach = round(LINE_REACH * height)
-    length = int(min(end - start for _, start, end in lines)) - 2 * reach - 2
-    starts = np.array([round(start) + reach + 1 for _, start, _ in lines])
-    middles = np.array([round(middle) for middle, _, _ in lines])
-    rows = np.clip(starts[:, None] + np.arange(max(length, 1)), 0, dark.shape[0] - 1)[:, :, None]
-    across = np.arange(-reach, reach + 1)
-    columns = np.clip(middles[:, None] + across, 0, dark.shape[1] - 1)[:, None, :]
-    amount = np.maximum(dark[rows, columns] - levels.paper, 0).sum(axis=2)
-    amount = cv2.blur(amount.astype(np.float32), (3, 1))
-    own = np.sort(amount, axis=1)[:, amount.shape[1] // 4]
-    usual = np.minimum(own, 1.15 * np.median(own))[:, None]
-    covered = amount > usual + MORE * (levels.pen - levels.paper)
-    position = np.repeat(np.arange(len(lines) // 2), 2)[:, None, None]
-    covered &= ~(owners[rows, columns] == position).any(axis=2)
     run = np.ones((1, round(LOST_STROKE * height) + 1), np.uint8)
-    outside = cv2.BORDER_CONSTANT
-    found = cv2.erode(covered.astype(np.uint8), run, borderType=outside, borderValue=0)
-    return np.asarray(found.any(axis=1).reshape(-1, 2).any(axis=1), np.bool_)
+    lines = Groups.of_sizes(2 * groups.counts)
+    lost = np.zeros(len(edges), bool)
+    for bands in (
+        upright_bands(dark.shape, edges, reach, beyond=-reach - 1),
+        level_bands(dark.shape, edges, reach, beyond=-reach - 1),
+    ):
+        covered = _is_covered(bands.of(dark), lines, levels)
+        covered &= ~_is_owned(owners.ravel().take(bands.pixels))
+        outside = cv2.BORDER_CONSTANT
+        found = cv2.erode(covered.astype(np.uint8), run, borderType=outside, borderValue=0)
+        lost |= found.any(axis=1).reshape(-1, 2).any(axis=1)
+    return lost
+
+
+def _is_covered(bands: Floats, lines: Groups, levels: Levels) -> NDArray[np.bool_]:
+    """Tell where more than a line is on lines, whose bands are (lines, width, length)."""
+    paper, pen = levels.paper[lines.of_box, None], levels.pen[lines.of_box, None]
+    amount = np.maximum(bands - paper[:, :, None].astype(np.float32), 0).sum(axis=1)
+    amount = cv2.blur(amount, (3, 1))
+    own = np.sort(amount, axis=1)[:, amount.shape[1] // 4]
+    usual = np.minimum(own, 1.15 * lines.middle(own)[lines.of_box])[:, None]
+    return np.asarray(amount > usual + MORE * (pen - paper), np.bool_)
+
+
+def _is_owned(owners: Labels) -> NDArray[np.bool_]:
+    """Tell where the box of each two lines, (2 N, width, length), has ink of its own on them."""
+    box = np.arange(len(owners)) // 2
+    return np.asarray((owners == box[:, None, None]).any(axis=1), np.bool_)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.records import Box, Floats
+from pipeline.geometry import Edges
+from pipeline.records import GreyImage
 
 SPECK = 0.06
 """A piece of ink is dust if it is smaller than this share of the box's largest."""
@@ -30,7 +31,7 @@ LEAD_IN = 0.65
 Labels = NDArray[np.int32]
 
 
-def share_out(ink: Floats, boxes: Sequence[Box]) -> Labels:
+def share_out(ink: GreyImage, edges: Edges) -> Labels:
     """Give each connected piece of ink to the box that holds most of it.
 
     A piece with much ink in two boxes is two digits that touch: it is cut between them, unless
@@ -39,75 +40,139 @@ def share_out(ink: Floats, boxes: Sequence[Box]) -> Labels:
     is what a frame or dust has left.
 
     Args:
-        ink: float32 of shape (H, W), 0 paper, 1 pen, frames removed.
-        boxes: The field's boxes in the pixels of `ink`.
+        ink: uint8 of shape (H, W), 0 paper, 255 pen, frames removed.
+        edges: The boxes (N, 4) in the pixels of `ink`.
 
     Returns:
-        int32 of shape (H, W): the position of each pixel's box, -1 for none.
+        int32 of shape (H, W): the box of each pixel, -1 for none.
     """
-    count, found, stats, _ = cv2.connectedComponentsWithStats((ink > 0).astype(np.uint8))
     owners = np.full(ink.shape, -1, np.int32)
-    if count == 1:
+    pieces = _find_pieces(ink, edges)
+    if pieces.count == 0:
         return owners
-    inked = np.nonzero(ink)
-    labels, amount = np.asarray(found, np.int32)[inked], ink[inked]
-    cells = _cells(ink.shape, boxes)[inked]
-    mass = np.bincount(labels * (len(boxes) + 1) + cells + 1, amount, count * (len(boxes) + 1))
-    mass = mass.reshape(count, -1)
-    total, inside = mass.sum(axis=1), mass[:, 1:]
+    total, inside = pieces.total, pieces.inside
     most = inside.max(axis=1)
-    band = _frame_band(ink.shape, boxes)[inked]
-    along_frame = np.bincount(labels, np.where(band, amount, 0), count) > 0.8 * total
-    width, height = (np.asarray(stats)[:, 2:4] / boxes[0].height).T
-    upright = (width > THIN) & (height > FRAME_REST)
-    dust = (np.maximum(width, height) < DUST) | (along_frame & ~upright)
-    good = ~dust & (_peaks(labels, amount, count) > 0.5)
-    good[0] = False
+    good = ~pieces.is_dust() & (pieces.peak > 0.5)
     shared = good & _is_shared(inside) & (inside.sum(axis=1) > 0.5 * total)
     cut = shared & ~_is_guest(inside, good & ~shared)
     at_home = most > 0.4 * total
-    cut |= good & ~at_home & (most > DIGIT * boxes[0].height ** 2)
+    cut |= good & ~at_home & (most > DIGIT * pieces.height**2)
     owner = np.where(good & at_home, inside.argmax(axis=1), -1)
-    owner[most < SPECK * _largest(most, owner, len(boxes))[owner]] = -1
-    owners[inked] = np.where(cut[labels], cells, owner[labels])
-    for piece in np.flatnonzero(cut):
-        _cut_lead_ins(owners, np.asarray(found) == piece, boxes)
+    owner[most < SPECK * _largest(most, owner, len(edges))[owner]] = -1
+    given = np.where(cut[pieces.labels], pieces.cells, owner[pieces.labels])
+    owners.ravel()[pieces.pixels] = given
+    for piece in np.flatnonzero(cut).tolist():
+        _cut_lead_ins(owners, pieces, piece, edges)
     return owners
 
 
-def _cut_lead_ins(owners: Labels, piece: NDArray[np.bool_], boxes: Sequence[Box]) -> None:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pieces:
+    """Connected pieces of ink, P of them, and where each is."""
+
+    count: int
+    pixels: NDArray[np.intp]
+    """Where the ink is in the flattened image, (pixels,)."""
+    labels: Labels
+    """Which piece each of these pixels is of."""
+    cells: Labels
+    """Which box each is in, -1 for none."""
+    total: NDArray[np.float64]
+    """How much ink there is in each piece, (P,)."""
+    inside: NDArray[np.float64]
+    """How much of it is in each box, (P, N)."""
+    along_frame: NDArray[np.float64]
+    """How much of it is along a frame, (P,)."""
+    peak: NDArray[np.float64]
+    """How dark each is at its darkest, (P,)."""
+    extent: NDArray[np.intp]
+    """(P, 4): first column and row, last column and row, excluded."""
+    height: float
+    """That of a box."""
+
+    def is_dust(self) -> NDArray[np.bool_]:
+        """Tell what dust and what frames leave."""
+        width, height = ((self.extent[:, 2:] - self.extent[:, :2]) / self.height).T
+        upright = (width > THIN) & (height > FRAME_REST)
+        along_frame = self.along_frame > 0.8 * self.total
+        return np.asarray((np.maximum(width, height) < DUST) | (along_frame & ~upright))
+
+
+def _find_pieces(ink: GreyImage, edges: Edges) -> _Pieces:
+    height = float(np.median(edges[:, 3] - edges[:, 1]))
+    count, found = cv2.connectedComponents(ink)
+    pixels = np.flatnonzero(found > 0)
+    labels = np.asarray(found.ravel()[pixels] - 1, np.int32)
+    amount = ink.ravel()[pixels] / 255
+    cells = _cells(ink.shape, edges).ravel()[pixels]
+    band = _frame_band(ink.shape, edges, height).ravel()[pixels]
+    boxes, pieces = len(edges) + 1, count - 1
+    mass = _amounts(labels * boxes + cells + 1, amount, pieces * boxes).reshape(-1, boxes)
+    peak = np.zeros(pieces)
+    np.maximum.at(peak, labels, amount)
+    extent = np.tile(np.array([*ink.shape[::-1], 0, 0], np.intp), (pieces, 1))
+    places = np.divmod(pixels, ink.shape[1])[::-1]
+    for side, place in enumerate(places):
+        np.minimum.at(extent[:, side], labels, place)
+        np.maximum.at(extent[:, side + 2], labels, place + 1)
+    along_frame = _amounts(labels, np.where(band, amount, 0), pieces)
+    return _Pieces(
+        count=pieces,
+        pixels=pixels,
+        labels=labels,
+        cells=cells,
+        total=mass.sum(axis=1),
+        inside=mass[:, 1:],
+        along_frame=along_frame,
+        peak=peak,
+        extent=extent,
+        height=height,
+    )
+
+
+def _amounts(labels: Labels, amount: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """How much there is of each label, (count,)."""
+    return np.asarray(np.bincount(labels, amount, count), np.float64)
+
+
+def _cut_lead_ins(owners: Labels, pieces: _Pieces, piece: int, edges: Edges) -> None:
     """Take from each digit of a piece that was cut what its neighbours' strokes left in its box.
 
     The thin end of the left neighbour's last stroke is given back to it; what is not connected
     with the largest part is nobody's.
     """
-    for position, box in enumerate(boxes):
-        columns = slice(max(round(box.left), 0), round(box.right) + 1)
-        own = piece[:, columns] & (owners[:, columns] == position)
-        count, parts, stats, _ = cv2.connectedComponentsWithStats(own.astype(np.uint8))
+    whole = np.zeros(owners.shape, np.uint8)
+    whole.ravel()[pieces.pixels[pieces.labels == piece]] = 1
+    for position in np.flatnonzero(pieces.inside[piece]):
+        left, _, right, _ = edges[position]
+        columns = slice(max(round(left), 0), round(right) + 1)
+        own = whole[:, columns] & (owners[:, columns] == position)
+        count, parts, stats, _ = cv2.connectedComponentsWithStats(own)
         if count == 1:
             continue
         largest = parts == 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-        owners[:, columns][own & ~largest] = -1
-        if position == 0 or not (owners[piece] == position - 1).any():
+        owners[:, columns][(own > 0) & ~largest] = -1
+        if position == 0 or not (owners[whole > 0] == position - 1).any():
             continue
-        lead_in = largest[:, : _lead_in_end(largest.sum(axis=0), box)]
-        owners[:, columns][:, : lead_in.shape[1]][lead_in] = position - 1
+        end = _lead_in_end(largest.sum(axis=0), right - left, pieces.height)
+        lead_in = largest[:, :end]
+        owners[:, columns][:, :end][lead_in] = position - 1
 
 
-def _lead_in_end(thickness: NDArray[np.int_], box: Box) -> int:
+def _lead_in_end(thickness: NDArray[np.int_], width: float, height: float) -> int:
     """Where a thin stroke that comes in from the left grows into a digit; 0 if none does.
 
     Args:
         thickness: How many pixels of ink each column of the box has, (W,).
-        box: The box.
+        width: That of the box.
+        height: That of a box.
     """
     inked = np.flatnonzero(thickness)
-    if inked.size == 0 or inked[0] > 0.1 * box.width:
+    if inked.size == 0 or inked[0] > 0.1 * width:
         return 0
     stroke = float(np.median(thickness[inked[0] : inked[0] + 5]))
     thicker = np.flatnonzero(thickness > 1.8 * stroke + 1)
-    if stroke > STROKE * box.height or thicker.size == 0 or thicker[0] > LEAD_IN * box.width:
+    if stroke > STROKE * height or thicker.size == 0 or thicker[0] > LEAD_IN * width:
         return 0
     return int(thicker[0])
 
@@ -132,13 +197,6 @@ def _is_guest(inside: NDArray[Any], alone: NDArray[np.bool_]) -> NDArray[np.bool
     return np.asarray((~visited | (whole > inside)).all(axis=1), np.bool_)
 
 
-def _peaks(labels: Labels, amount: Floats, count: int) -> Floats:
-    """How dark each piece is at its darkest."""
-    peaks = np.zeros(count, np.float32)
-    np.maximum.at(peaks, labels, amount)
-    return peaks
-
-
 def _largest(mass: NDArray[Any], owner: NDArray[np.int_], boxes: int) -> NDArray[np.float64]:
     """The mass of each box's largest piece: (boxes + 1,), the last for pieces that are nobody's."""
     largest = np.zeros(boxes + 1)
@@ -147,19 +205,17 @@ def _largest(mass: NDArray[Any], owner: NDArray[np.int_], boxes: int) -> NDArray
     return largest
 
 
-def _cells(shape: tuple[int, ...], boxes: Sequence[Box]) -> Labels:
+def _cells(shape: tuple[int, ...], edges: Edges) -> Labels:
     """For each pixel the position of the box it is in, -1 for none."""
     cells = np.full(shape, -1, np.int32)
-    for position, box in enumerate(boxes):
-        rows = slice(max(round(box.top), 0), round(box.bottom) + 1)
-        cells[rows, max(round(box.left), 0) : round(box.right) + 1] = position
+    for position, (left, top, right, bottom) in enumerate(np.rint(edges).astype(int).tolist()):
+        cells[max(top, 0) : bottom + 1, max(left, 0) : right + 1] = position
     return cells
 
 
-def _frame_band(shape: tuple[int, ...], boxes: Sequence[Box]) -> NDArray[np.bool_]:
+def _frame_band(shape: tuple[int, ...], edges: Edges, height: float) -> NDArray[np.bool_]:
     """Where frame lines are, with what may be left beside them."""
     band = np.zeros(shape, np.uint8)
-    for box in boxes:
-        start, end = (round(box.left), round(box.top)), (round(box.right), round(box.bottom))
-        cv2.rectangle(band, start, end, 1, thickness=round(box.height / 6))
+    for left, top, right, bottom in np.rint(edges).astype(int).tolist():
+        cv2.rectangle(band, (left, top), (right, bottom), 1, thickness=round(height / 6))
     return band.astype(bool)

@@ -17,7 +17,7 @@ from pipeline.records import (
     PageResult,
     Status,
 )
-from pipeline.segment import FieldCut, segment
+from pipeline.segment import Cut, segment
 from pipeline.template import FormTemplate
 
 SURE_SUPPORT = 0.9
@@ -32,7 +32,7 @@ class CutPage:
 
     template: FormTemplate
     aligned: AlignedPage
-    cuts: tuple[FieldCut, ...]
+    cut: Cut
 
 
 def read_pages(
@@ -50,7 +50,7 @@ def read_pages(
     """
     prepared = [_prepare(page, templates) for page in pages]
     cut_pages = [page for page in prepared if isinstance(page, CutPage)]
-    crops = [crop for page in cut_pages for cut in page.cuts for crop in cut.crops]
+    crops = [crop for page in cut_pages for crop in page.cut.crops]
     readings = iter(recognize(crops, classifier))
     accept = classifier.card.accept_confidence
     return [
@@ -65,7 +65,7 @@ def cut_page(page: Page, templates: Sequence[FormTemplate]) -> CutPage:
         PageError: If it matches no template, or its boxes cannot be cut.
     """
     template, aligned = _align_to_any(page, templates)
-    return CutPage(template, aligned, tuple(segment(aligned, template.fields)))
+    return CutPage(template, aligned, segment(aligned, template.fields))
 
 
 def failed_page(identity: PageId, reason: str, templates: Sequence[FormTemplate]) -> PageResult:
@@ -127,10 +127,10 @@ def _explain_none(templates: Sequence[FormTemplate]) -> str:
 def _decode(page: CutPage, readings: Iterator[BoxReading], accept: float) -> PageResult:
     """Turn the next readings into the fields of one page."""
     fields, rows = [], []
-    for spec, cut in zip(page.template.fields, page.cuts, strict=True):
+    settled = (page.cut.view.frames.support >= FIELD_SUPPORT).tolist()
+    for spec, is_settled in zip(page.template.fields, settled, strict=True):
         of_field = [next(readings) for _ in spec.boxes]
-        settled = cut.view.frames.support >= FIELD_SUPPORT
-        fields.append(decode_field(of_field, spec, accept=accept, settled=settled))
+        fields.append(decode_field(of_field, spec, accept=accept, settled=is_settled))
         rows += [box_row(reading) for reading in of_field]
     return PageResult(
         identity=page.aligned.page.identity,

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.errors import SegmentationError
-from pipeline.frames import FieldView, view_field
+from pipeline.frames import FieldsView, view_fields
+from pipeline.geometry import Edges
 from pipeline.ink import measure_levels, pen_ink, remove_lines
 from pipeline.lost import find_lost_strokes
 from pipeline.ownership import Labels, share_out
-from pipeline.records import AlignedPage, Box, BoxCrop, Floats
+from pipeline.records import AlignedPage, BoxCrop, Floats, GreyImage
 from pipeline.template import FieldSpec
 
 BOX_PX = 48
@@ -25,17 +27,18 @@ OVERHANG = 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FieldCut:
-    """One field on its way from strip to crops; kept whole so that it can be looked at."""
+class Cut:
+    """The fields of a page on their way from strips to crops; kept whole to be looked at."""
 
-    view: FieldView
-    ink: Floats
+    view: FieldsView
+    ink: GreyImage
+    """(H, W): 0 paper, 255 pen, without the frames."""
     owners: Labels
-    """For each strip pixel the position of the box that its ink belongs to, -1 for none."""
+    """(H, W): the box, counted over all fields, that a pixel's ink belongs to, -1 for none."""
     crops: tuple[BoxCrop, ...]
 
 
-def segment(aligned: AlignedPage, fields: Sequence[FieldSpec]) -> list[FieldCut]:
+def segment(aligned: AlignedPage, fields: Sequence[FieldSpec]) -> Cut:
     """Cut the ink of every box of a page.
 
     Args:
@@ -43,49 +46,61 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec]) -> list[FieldCut]
         fields: The template's fields.
 
     Returns:
-        A cut for each field, in the template's order.
+        The crops in the template's order, with what they come from.
 
     Raises:
         SegmentationError: If a field lies outside the scan.
     """
-    return [_cut_field(aligned, field) for field in fields]
-
-
-def _cut_field(aligned: AlignedPage, field: FieldSpec) -> FieldCut:
-    view = view_field(
-        aligned.page.image, aligned.homography, field.boxes, reach=REACH, box_px=BOX_PX
+    image, boxes = aligned.page.image, [field.boxes for field in fields]
+    view = view_fields(image, aligned.homography, boxes, reach=REACH, box_px=BOX_PX)
+    _refuse_fields_outside(view, fields)
+    edges, groups, line = view.frames.edges, view.strips.groups, view.frames.strength
+    levels = measure_levels(view.dark, edges, groups, line)
+    ink = pen_ink(view.dark, levels, view.strips)
+    ink = remove_lines(ink, view.dark, edges, groups, levels)
+    owners = share_out(ink, edges)
+    lost = find_lost_strokes(view.dark, owners, edges, groups, levels)
+    parts = _cut_out(ink, owners, edges)
+    crops = tuple(
+        BoxCrop(field.name, position, next(parts), next(doubtful))
+        for doubtful in [iter(lost.tolist())]
+        for field in fields
+        for position in range(len(field.boxes))
     )
-    if view.strip.image.min() == view.strip.image.max():
-        raise SegmentationError(f"field {field.name!r} lies outside the scan: scan the whole page.")
-    boxes = view.frames.boxes
-    levels = measure_levels(view.dark, boxes, view.frames.strength)
-    ink = remove_lines(pen_ink(view.dark, levels), view.dark, boxes, levels)
-    owners = share_out(ink, boxes)
-    doubtful = find_lost_strokes(view.dark, owners, boxes, levels)
-    crops = _crop(field.name, ink, owners, boxes)
-    marked = (replace(crop, doubtful=bool(doubtful[crop.position])) for crop in crops)
-    return FieldCut(view, ink, owners, tuple(marked))
+    return Cut(view, ink, owners, crops)
 
 
-def _neighbourhood(box: Box) -> tuple[slice, slice]:
-    """The pixels of a box and of its overhang."""
-    reach = OVERHANG * box.height
-    return (
-        slice(max(round(box.top - reach), 0), round(box.bottom + reach)),
-        slice(max(round(box.left - reach), 0), round(box.right + reach)),
-    )
+def _refuse_fields_outside(view: FieldsView, fields: Sequence[FieldSpec]) -> None:
+    for field, (start, end, height) in zip(fields, view.strips.spans, strict=True):
+        strip = view.image[:height, start:end]
+        if strip.min() == strip.max():
+            raise SegmentationError(
+                f"field {field.name!r} lies outside the scan: scan the whole page."
+            )
 
 
-def _crop(field: str, ink: Floats, owners: Labels, boxes: Sequence[Box]) -> Iterator[BoxCrop]:
-    """Cut out each box with as much around it as its ink takes."""
-    for position, box in enumerate(boxes):
-        near = _neighbourhood(box)
-        own = np.zeros(owners.shape, bool)
-        own[near] = owners[near] == position
-        rows, columns = np.flatnonzero(own.any(axis=1)), np.flatnonzero(own.any(axis=0))
-        if rows.size == 0:
-            cut = np.zeros((1, 1), np.float32)
-        else:
-            area = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-            cut = np.where(own[area], ink[area], 0).astype(np.float32)
-        yield BoxCrop(field, position, cut)
+def _cut_out(ink: GreyImage, owners: Labels, edges: Edges) -> Iterator[Floats]:
+    """Cut out the ink of each box, with as much around it as that takes."""
+    for position, area in enumerate(_extents(owners, edges).tolist()):
+        left, top, right, bottom = area
+        near = slice(top, bottom), slice(left, right)
+        own = np.where(owners[near] == position, ink[near], 0)
+        yield own * np.float32(1 / 255)
+
+
+def _extents(owners: Labels, edges: Edges) -> NDArray[np.intp]:
+    """The columns and rows that each box's ink takes up near it: (N, 4), one pixel where none."""
+    reach = OVERHANG * float(np.median(edges[:, 3] - edges[:, 1]))
+    window = np.rint(edges + np.array([-reach, -reach, reach, reach])).astype(np.intp)
+    pixels = np.flatnonzero(owners >= 0)
+    owner = owners.ravel()[pixels]
+    rows, columns = np.divmod(pixels, owners.shape[1])
+    around = window[owner]
+    near = (columns >= around[:, 0]) & (columns < around[:, 2])
+    near &= (rows >= around[:, 1]) & (rows < around[:, 3])
+    extents = np.tile(np.array([*owners.shape[::-1], 0, 0], np.intp), (len(edges), 1))
+    for side, place in enumerate((columns, rows)):
+        np.minimum.at(extents[:, side], owner[near], place[near])
+        np.maximum.at(extents[:, side + 2], owner[near], place[near] + 1)
+    extents[extents[:, 2] == 0] = (0, 0, 1, 1)
+    return extents

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ import numpy as np
 
 from pipeline.authoring.fill import Habit, write_fields
 from pipeline.authoring.pen import Writer
-from pipeline.geometry import Matrix, corners, scaling, transform, translation
+from pipeline.geometry import Matrix, as_edges, corners, scaling, transform, translation
 from pipeline.records import Box, Floats, GreyImage, Mark, Page, PageId
+from pipeline.strips import Groups, Strips
 from pipeline.template import FieldSpec, FieldType, FormTemplate, Markers
 
 FINE = 4
@@ -77,6 +78,19 @@ ORDER = form(
     field("price", row(130, 760, 7, width=60, height=70)),
     field("date", row(390, 1210, 8, gap=8)),
 )
+
+
+def one_strip(shape: tuple[int, ...], boxes: Sequence[Box]) -> Strips:
+    """Take an image for the strip of one field with these boxes."""
+    height, width = shape
+    return Strips(
+        size=(height, width),
+        spans=((0, width, height),),
+        edges=as_edges(boxes),
+        groups=Groups.of_sizes([len(boxes)]),
+        mask=np.full((height, width), 255, np.uint8),
+        ways=np.eye(3)[None],
+    )
 
 
 def draw_frames(

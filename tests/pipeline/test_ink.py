@@ -6,13 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.geometry import as_edges
 from pipeline.ink import Levels, darkness, measure_levels, pen_ink, remove_lines
 from pipeline.records import Box, Floats, GreyImage
-from tests.pipeline.forms import draw_frames, row
+from tests.pipeline.forms import draw_frames, one_strip, row
 
 BOX = 64
 BOXES = row(40, 36, 6, width=54, height=BOX)
 SHAPE = (136, 404)
+EDGES, STRIP = as_edges(BOXES), one_strip(SHAPE, BOXES)
 REACH = BOX // 4
 papers = st.integers(130, 255)
 
@@ -53,8 +55,8 @@ def written(on: GreyImage, ink: Floats, pen: float) -> GreyImage:
 def test_tint_and_shade_do_not_count(level: int, slope: float, pen: float) -> None:
     """A stroke is as dark on grey paper in the shade as on white paper in the light."""
     ink = upright_strokes(BOXES)
-    here = darkness(written(paper(level, slope), ink, pen), REACH)
-    white = darkness(written(paper(), ink, pen), REACH)
+    here = darkness(written(paper(level, slope), ink, pen), REACH) / 255
+    white = darkness(written(paper(), ink, pen), REACH) / 255
     assert np.abs(here - white).max() < 0.06
     assert here[ink == 1].mean() == pytest.approx(pen, abs=0.06)
 
@@ -63,7 +65,13 @@ def test_tint_and_shade_do_not_count(level: int, slope: float, pen: float) -> No
 @given(papers, st.floats(0, 60))
 def test_empty_paper_is_not_dark(level: int, slope: float) -> None:
     """Whatever its tint and the light on it."""
-    assert darkness(paper(level, slope), REACH).max() < 0.03
+    assert darkness(paper(level, slope), REACH).max() < 0.03 * 255
+
+
+def inked(dark: GreyImage) -> GreyImage:
+    """Measure a field's levels and scale its ink to them."""
+    levels = measure_levels(dark, EDGES, STRIP.groups, np.array([0.3]))
+    return pen_ink(dark, levels, STRIP)
 
 
 @settings(max_examples=30, deadline=None, derandomize=True)
@@ -72,7 +80,7 @@ def test_a_light_pen_is_as_full_as_a_dark_one(pen: float, level: int, filled: in
     """Paper with its noise is exactly 0 and strokes are 1, even where boxes are empty."""
     ink = upright_strokes(BOXES[:filled])
     dark = darkness(written(paper(level, 20, noise=2.0), ink, pen), REACH)
-    found = pen_ink(dark, measure_levels(dark, BOXES, line=0.3))
+    found = inked(dark) / 255
     core = cv2.erode(ink, np.ones((3, 3), np.uint8)) == 1
     around = cv2.dilate(ink, np.ones((5, 5), np.uint8)) == 0
     assert found[core].mean() > 0.95
@@ -84,7 +92,7 @@ def test_a_light_pen_is_as_full_as_a_dark_one(pen: float, level: int, filled: in
 def test_a_field_of_empty_boxes_has_no_ink(level: int, noise: float) -> None:
     """Where nobody wrote, noise is not taken for a pen."""
     dark = darkness(paper(level, 10, noise), REACH)
-    assert (pen_ink(dark, measure_levels(dark, BOXES, line=0.3)) == 0).mean() > 0.999
+    assert (inked(dark) == 0).mean() > 0.999
 
 
 def framed(ink: Floats, thickness: float, line: int, pen: float = 0.8) -> tuple[Floats, Floats]:
@@ -92,9 +100,15 @@ def framed(ink: Floats, thickness: float, line: int, pen: float = 0.8) -> tuple[
     page = paper(250)
     draw_frames(page, BOXES, thickness=thickness, level=line)
     dark = darkness(written(page, ink, pen), REACH)
-    levels = Levels(0.0, 0.02, pen)
-    inked = pen_ink(dark, levels)
-    return remove_lines(inked, dark, BOXES, levels), inked
+    levels = known_levels(pen)
+    whole = pen_ink(dark, levels, STRIP)
+    clean = remove_lines(whole, dark, EDGES, STRIP.groups, levels)
+    return (clean / 255).astype(np.float32), (whole / 255).astype(np.float32)
+
+
+def known_levels(pen: float) -> Levels:
+    """White paper without noise, and a pen that dark."""
+    return Levels(np.array([0.0]), np.array([0.02]), np.array([pen]))
 
 
 def pieces(ink: Floats) -> list[int]:
@@ -150,8 +164,8 @@ def test_a_stroke_that_crosses_the_frame_stays_whole(
 
 def test_arguments_are_left_alone() -> None:
     """Arguments are never modified."""
-    ink = upright_strokes(BOXES)
+    ink = np.rint(255 * upright_strokes(BOXES)).astype(np.uint8)
     before = ink.copy()
-    remove_lines(ink, ink, BOXES, Levels(0.0, 0.02, 0.8))
-    pen_ink(ink, Levels(0.0, 0.02, 0.8))
+    remove_lines(ink, ink, EDGES, STRIP.groups, known_levels(0.8))
+    pen_ink(ink, known_levels(0.8), STRIP)
     assert np.array_equal(ink, before)

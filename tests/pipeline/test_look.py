@@ -19,8 +19,9 @@ def page() -> CutPage:
 def test_every_field_is_drawn_in_colour(page: CutPage) -> None:
     """One above the other, as wide as the widest."""
     picture = draw_stages(page)
-    widest = max(cut.view.strip.image.shape[1] for cut in page.cuts)
-    tallest = sum(cut.view.strip.image.shape[0] for cut in page.cuts)
+    spans = page.cut.view.strips.spans
+    widest = max(end - start for start, end, _ in spans)
+    tallest = sum(height for _, _, height in spans)
     assert picture.dtype == np.uint8
     assert picture.shape[1:] == (3 * widest, 3)
     assert picture.shape[0] > 2 * 3 * tallest
@@ -42,16 +43,17 @@ def test_a_caption_is_needed_for_each_field(page: CutPage) -> None:
 
 def test_a_digit_is_shown_as_the_network_gets_it(page: CutPage) -> None:
     """Its ink, white on black, is in the row of a field that was written in; blanks are black."""
-    written, blank = (draw_row(page, field_number) for field_number in (0, 1))
+    written, blank = (draw_digits(page, number) for number in (0, 1))
     assert (written == 255).sum() > 9 * 20
     assert (blank == 255).sum() == 0
 
 
-def draw_row(page: CutPage, number: int) -> np.ndarray:
-    """Draw one field only, and give its row of normalised boxes."""
-    one = CutPage(page.template, page.aligned, (page.cuts[number],))
-    picture = draw_stages(one, [""])
-    return picture[-28 * 3 :]
+def draw_digits(page: CutPage, number: int) -> np.ndarray:
+    """Give the row of normalised boxes of one field."""
+    picture = draw_stages(page)
+    heights = [18 + 2 * 3 * height + 28 * 3 + 8 for _, _, height in page.cut.view.strips.spans]
+    end, width = sum(heights[: number + 1]) - 8, page.cut.view.strips.spans[number]
+    return picture[end - 28 * 3 : end, : 3 * (width[1] - width[0])]
 
 
 def test_a_field_of_one_narrow_box_can_be_drawn() -> None:

@@ -9,7 +9,7 @@ import pytest
 from models.classifier import load_classifier
 from pipeline.recognize import DOUBT, recognize
 from pipeline.records import AlignedPage, GreyImage
-from pipeline.segment import FieldCut, segment
+from pipeline.segment import Cut, segment
 from tests.pipeline.forms import as_page, draw_frames, field, row
 
 BOXES = row(70, 64, 8, width=60, height=72)
@@ -31,9 +31,9 @@ def write_seven(page: GreyImage, number: int, bar_below_line: int) -> None:
     cv2.line(page, (round(box.right) - 14, y), (round(box.left) + 24, y + 48), PEN, 5)
 
 
-def cut(page: GreyImage) -> FieldCut:
+def cut(page: GreyImage) -> Cut:
     """Cut a page that lies straight."""
-    return segment(AlignedPage(as_page(page), np.eye(3), 0.0), [field("code", BOXES)])[0]
+    return segment(AlignedPage(as_page(page), np.eye(3), 0.0), [field("code", BOXES)])
 
 
 def test_clean_boxes_are_not_doubted() -> None:

@@ -4,7 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.ownership import share_out
+from pipeline.geometry import as_edges
+from pipeline.ownership import Labels
+from pipeline.ownership import share_out as share_out_among
 from pipeline.records import Floats
 from tests.pipeline.forms import row
 
@@ -21,6 +23,11 @@ def draw(*lines: Line, width: int = 6) -> Floats:
     return ink
 
 
+def share_out(ink: Floats) -> Labels:
+    """Share ink out among the boxes."""
+    return share_out_among(np.rint(255 * ink).astype(np.uint8), as_edges(BOXES))
+
+
 def place(position: int, x: float, y: float) -> tuple[int, int]:
     """Give a spot in a box, from 0, 0 at its top left to 1, 1."""
     box = BOXES[position]
@@ -29,7 +36,7 @@ def place(position: int, x: float, y: float) -> tuple[int, int]:
 
 def owned(ink: Floats, position: int) -> float:
     """Which share of all ink a box is given."""
-    return float(ink[share_out(ink, BOXES) == position].sum() / ink.sum())
+    return float(ink[share_out(ink) == position].sum() / ink.sum())
 
 
 def upright(position: int) -> Line:
@@ -46,8 +53,8 @@ def test_a_stroke_in_a_box_belongs_to_it() -> None:
 def test_paper_belongs_to_nobody() -> None:
     """Only ink has an owner."""
     ink = draw(upright(0), upright(3))
-    assert np.array_equal(share_out(ink, BOXES) >= 0, ink > 0)
-    assert (share_out(np.zeros(SHAPE, np.float32), BOXES) == -1).all()
+    assert np.array_equal(share_out(ink) >= 0, ink > 0)
+    assert (share_out(np.zeros(SHAPE, np.float32)) == -1).all()
 
 
 def test_a_tail_in_the_neighbours_box_stays_with_its_digit() -> None:
@@ -55,7 +62,7 @@ def test_a_tail_in_the_neighbours_box_stays_with_its_digit() -> None:
     tail = draw((place(1, 0.4, 0.1), place(1, 0.6, 0.5)), (place(1, 0.6, 0.5), place(2, 0.1, 0.95)))
     assert owned(tail, 1) == 1
     beside = np.maximum(tail, draw((place(2, 0.6, 0.2), place(2, 0.6, 0.8))))
-    owners = share_out(beside, BOXES)
+    owners = share_out(beside)
     assert (owners[tail == 1] == 1).all()
 
 
@@ -63,7 +70,7 @@ def test_a_digit_that_leans_over_is_given_whole_to_its_own_box() -> None:
     """A neighbour that has a digit of its own does not get half of another."""
     leaning = draw((place(1, 0.35, 0.9), place(2, 0.25, 0.1)))
     both = np.maximum(leaning, draw((place(2, 0.75, 0.1), place(2, 0.75, 0.95))))
-    owners = share_out(both, BOXES)
+    owners = share_out(both)
     assert (owners[leaning == 1] == 1).all()
 
 
@@ -71,7 +78,7 @@ def test_a_digit_that_leans_over_is_given_whole_to_its_own_box() -> None:
 def test_digits_that_touch_are_cut(height: float) -> None:
     """Each box gets its upright, whatever bridge joins them."""
     ink = draw(upright(1), upright(2), (place(1, 0.5, height), place(2, 0.5, height)))
-    owners = share_out(ink, BOXES)
+    owners = share_out(ink)
     for position in (1, 2):
         whole = draw(upright(position)) == 1
         assert (owners[whole] == position).mean() > 0.85
@@ -81,7 +88,7 @@ def test_digits_that_touch_are_cut(height: float) -> None:
 def test_print_beside_the_boxes_is_nobodys() -> None:
     """A label under or over the row is in no crop."""
     label = draw(((60, 14), (200, 14)), ((50, 124), (180, 124)), width=4)
-    assert (share_out(label, BOXES) == -1).all()
+    assert (share_out(label) == -1).all()
 
 
 def test_dust_is_nobodys() -> None:
@@ -91,7 +98,7 @@ def test_dust_is_nobodys() -> None:
     clean = ink.copy()
     for x, y in rng.integers((45, 40), (250, 95), (25, 2)).tolist():
         ink[y : y + 3, x : x + 3] = 1
-    owners = share_out(ink, BOXES)
+    owners = share_out(ink)
     assert set(np.unique(owners[cv2.dilate(clean, np.ones((7, 7), np.uint8)) == 0])) == {-1}
     assert (owners[clean == 1] == 1).all()
 
@@ -106,7 +113,7 @@ def test_what_a_frame_left_is_nobodys() -> None:
         ((right - 2, 50), (right - 2, bottom)),
         width=2,
     )
-    assert (share_out(remains, BOXES) == -1).all()
+    assert (share_out(remains) == -1).all()
 
 
 def test_two_pieces_of_one_digit_stay_together() -> None:
@@ -122,7 +129,7 @@ def test_two_pieces_of_one_digit_stay_together() -> None:
 def test_faint_smudges_are_nobodys() -> None:
     """What never gets half as dark as the pen is no stroke."""
     smudge = cv2.GaussianBlur(draw(upright(1), width=14), (0, 0), 6) * np.float32(0.4)
-    assert (share_out(smudge, BOXES) == -1).all()
+    assert (share_out(smudge) == -1).all()
 
 
 def test_a_seven_keeps_its_bar_where_only_print_is_touched() -> None:
@@ -131,5 +138,5 @@ def test_a_seven_keeps_its_bar_where_only_print_is_touched() -> None:
     seven = draw((place(1, 0.06, 0.2), place(1, 0.8, 0.2)), (place(1, 0.8, 0.2), below))
     rule = draw((place(0, 0.0, 1.12), place(3, 1.0, 1.12)), width=3)
     bar = draw((place(1, 0.06, 0.2), place(1, 0.5, 0.2))) > 0
-    owners = share_out(np.maximum(seven, rule), BOXES)
+    owners = share_out(np.maximum(seven, rule))
     assert (owners[bar] == 1).mean() > 0.95
