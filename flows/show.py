@@ -122,7 +122,7 @@ def show_templates(templates: Sequence["FormTemplate"], out: Console) -> None:
             str(len(field.boxes)),
             "yes" if field.required else "",
             ", ".join(sorted(mark.name.lower() for mark in field.empty_marks)),
-            ", ".join(field.checks),
+            ", ".join(check.name for check in field.checks),
         )
         for template in templates
         for field in template.fields

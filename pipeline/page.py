@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
+from pipeline.acceptance import Profile
 from pipeline.align import align
-from pipeline.decode import box_row, decode_field, decode_page, failed_fields
+from pipeline.decode import decode_page, failed_fields
 from pipeline.errors import AlignmentError, PageError
 from pipeline.recognize import Classifier, recognize
 from pipeline.records import (
@@ -36,7 +38,10 @@ class CutPage:
 
 
 def read_pages(
-    pages: Sequence[Page], templates: Sequence[FormTemplate], classifier: Classifier
+    pages: Sequence[Page],
+    templates: Sequence[FormTemplate],
+    classifier: Classifier,
+    profile: Profile | None = None,
 ) -> list[PageResult]:
     """Read a batch of pages with one call of the network.
 
@@ -44,6 +49,7 @@ def read_pages(
         pages: Decoded pages.
         templates: The forms they may be; each page finds its own.
         classifier: What reads the boxes.
+        profile: What is accepted; None to take boxes at their word and the card's one threshold.
 
     Returns:
         A result for each page, in their order; a page that cannot be read has status failed.
@@ -53,8 +59,9 @@ def read_pages(
     crops = [crop for page in cut_pages for crop in page.cut.crops]
     readings = iter(recognize(crops, classifier))
     accept = classifier.card.accept_confidence
+    rule = profile or Profile(accept=accept, accept_checked=accept)
     return [
-        _decode(page, readings, accept) if isinstance(page, CutPage) else page for page in prepared
+        _decode(page, readings, rule) if isinstance(page, CutPage) else page for page in prepared
     ]
 
 
@@ -124,20 +131,17 @@ def _explain_none(templates: Sequence[FormTemplate]) -> str:
     )
 
 
-def _decode(page: CutPage, readings: Iterator[BoxReading], accept: float) -> PageResult:
+def _decode(page: CutPage, readings: Iterator[BoxReading], profile: Profile) -> PageResult:
     """Turn the next readings into the fields of one page."""
-    fields, rows = [], []
+    boxes = sum(len(spec.boxes) for spec in page.template.fields)
     settled = (page.cut.view.frames.support >= FIELD_SUPPORT).tolist()
-    for spec, is_settled in zip(page.template.fields, settled, strict=True):
-        of_field = [next(readings) for _ in spec.boxes]
-        fields.append(decode_field(of_field, spec, accept=accept, settled=is_settled))
-        rows += [box_row(reading) for reading in of_field]
+    fields, rows = decode_page(list(islice(readings, boxes)), settled, page.template, profile)
     return PageResult(
         identity=page.aligned.page.identity,
         template=page.template.template_id,
         status=Status.READ,
         reason="",
         residual_px=page.aligned.residual_px,
-        fields=tuple(decode_page(fields, page.template)),
+        fields=tuple(fields),
         boxes=tuple(rows),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -12,14 +13,24 @@ from typing import Any, Literal
 import yaml
 from pydantic import ValidationError
 
+from pipeline.checks.between import PageCheck
+from pipeline.checks.check import Check
+from pipeline.checks.roster import Roster
 from pipeline.errors import TemplateError
 from pipeline.records import Box, Mark
+from pipeline.template_checks import (
+    Limit,
+    build_checks,
+    build_page_rules,
+    clock_day,
+    number_limits,
+    settle_bounds,
+)
 from pipeline.template_schema import AlignModel, FieldModel, TemplateModel
 
 PX_PER_MM = 300 / 25.4
 """Templates in millimetres become pixels at 300 dpi."""
 
-Bound = date | Literal["today"] | int | None
 _MARKS = {"blank": Mark.BLANK, "struck": Mark.STRUCK}
 
 
@@ -40,10 +51,11 @@ class FieldSpec:
     type: FieldType
     date_format: str
     required: bool
-    minimum: Bound
-    maximum: Bound
+    minimum: Limit
+    maximum: Limit
     empty_marks: frozenset[Mark]
-    checks: tuple[str, ...]
+    checks: tuple[Check, ...]
+    """All that its digits must pass; the calendar and the range are among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +68,6 @@ class Markers:
 
 
 @dataclass(frozen=True, slots=True)
-class SumCheck:
-    """The fields `parts` add up to the field `total`."""
-
-    parts: tuple[str, ...]
-    total: str
-
-
-@dataclass(frozen=True, slots=True)
 class FormTemplate:
     """A form: its size (height, width) in template pixels, its fields, how to align to it."""
 
@@ -73,27 +77,31 @@ class FormTemplate:
     markers: Markers | None
     reference: Path | None
     fields: tuple[FieldSpec, ...]
-    checks: tuple[SumCheck, ...]
+    checks: tuple[PageCheck, ...]
+    roster: Roster | None = None
+    writer_error: float = 0.005
+    """How often a writer breaks a check, as a share of fields."""
 
 
-def load_templates(folder: Path) -> tuple[FormTemplate, ...]:
+def load_templates(folder: Path, today: date | None = None) -> tuple[FormTemplate, ...]:
     """Load every template of a folder: each NAME/template.yaml or NAME.yaml.
 
     Args:
         folder: The folder, or a single template file.
+        today: The day that `today` in a range means; None for `clock_day`.
 
     Raises:
         TemplateError: If there is none, one is wrong, or two have the same name.
     """
     if folder.is_file():
-        return (load_template(folder),)
+        return (load_template(folder, today),)
     if not folder.is_dir():
         raise TemplateError(f"{folder}: no such folder. Give --templates a folder of templates.")
     paths = sorted([*folder.glob("*.yaml"), *folder.glob("*/template.yaml")])
     if not paths:
         raise TemplateError(f"{folder}: found no NAME/template.yaml and no NAME.yaml; needs one.")
     places: dict[str, Path] = {}
-    templates = tuple(load_template(path) for path in paths)
+    templates = tuple(load_template(path, today) for path in paths)
     for template, path in zip(templates, paths, strict=True):
         if first := places.get(template.template_id):
             name = template.template_id
@@ -102,8 +110,8 @@ def load_templates(folder: Path) -> tuple[FormTemplate, ...]:
     return templates
 
 
-def load_template(path: Path) -> FormTemplate:
-    """Load one template file.
+def load_template(path: Path, today: date | None = None) -> FormTemplate:
+    """Load one template file; `today` as for `load_templates`.
 
     Raises:
         TemplateError: If it cannot be read or says something that cannot be; the message names
@@ -122,7 +130,7 @@ def load_template(path: Path) -> FormTemplate:
         raise TemplateError(
             "\n".join(f"{path}: {line}" for line in dict.fromkeys(lines))
         ) from error
-    return _to_template(model, path)
+    return _to_template(model, path, today or clock_day())
 
 
 def _describe(problem: Mapping[str, Any], content: dict[str, Any]) -> str:
@@ -144,17 +152,37 @@ def _is_union_branch(part: str | int) -> bool:
     return isinstance(part, str) and ("[" in part or part.endswith("Model"))
 
 
-def _to_template(model: TemplateModel, path: Path) -> FormTemplate:
+def _to_template(model: TemplateModel, path: Path, today: date) -> FormTemplate:
     scale = PX_PER_MM if model.page.unit == "mm" else 1.0
+    fields, limits = [], {}
+    for number, field in enumerate(model.fields, 1):
+        with _named(f"{path}: field {field.name!r} (number {number})"):
+            bounds = settle_bounds(field, today)
+            checks = build_checks(field, bounds, path.parent)
+        fields.append(_to_field(field, bounds, checks, scale))
+        limits[field.name] = number_limits(field, bounds)
+    with _named(f"{path}: checks"):
+        rules = build_page_rules(model, limits, path.parent)
     return FormTemplate(
         template_id=model.template,
         version=model.version,
         size=(model.page.height * scale, model.page.width * scale),
         markers=_to_markers(model.align, scale),
         reference=_find_reference(model.align, path),
-        fields=tuple(_to_field(field, scale) for field in model.fields),
-        checks=tuple(SumCheck(tuple(c.sum.parts), c.sum.total) for c in model.checks),
+        fields=tuple(fields),
+        checks=rules.checks,
+        roster=rules.roster,
+        writer_error=model.writer_error,
     )
+
+
+@contextmanager
+def _named(place: str) -> Iterator[None]:
+    """Say where in a template a mistake is."""
+    try:
+        yield
+    except ValueError as error:
+        raise TemplateError(f"{place}: {error}") from error
 
 
 def _to_markers(align: AlignModel, scale: float) -> Markers | None:
@@ -175,8 +203,10 @@ def _find_reference(align: AlignModel, path: Path) -> Path | None:
     return reference
 
 
-def _to_field(model: FieldModel, scale: float) -> FieldSpec:
-    minimum, maximum = model.range or (None, None)
+def _to_field(
+    model: FieldModel, bounds: tuple[Limit, Limit], checks: tuple[Check, ...], scale: float
+) -> FieldSpec:
+    minimum, maximum = bounds
     rectangles = ([length * scale for length in each] for each in model.rectangles())
     return FieldSpec(
         name=model.name,
@@ -187,5 +217,5 @@ def _to_field(model: FieldModel, scale: float) -> FieldSpec:
         minimum=minimum,
         maximum=maximum,
         empty_marks=frozenset(_MARKS[mark] for mark in model.empty_marks),
-        checks=tuple(model.checks),
+        checks=checks,
     )

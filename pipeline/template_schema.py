@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from pipeline.checks import CHECKS
+from pipeline.checks import CHECKS, PAGE_CHECKS
 
 Name = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f=+@-][^\x00-\x1f]*$")]
 Length = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Place = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Bound = date | Literal["today"] | int | None
+FromToday = Annotated[str, StringConstraints(pattern=r"^today( ?[+-] ?\d{1,5} days)?$")]
+Bound = date | int | FromToday | None
+Entry = str | Annotated[dict[str, Any], Field(min_length=1, max_length=1)]
+"""A check by its name alone, or with what it is given."""
 
 
 class _Strict(BaseModel):
@@ -75,7 +78,7 @@ class FieldModel(_Strict):
     required: bool = False
     range: tuple[Bound, Bound] | None = None
     empty_marks: list[Literal["blank", "struck"]] = ["blank"]
-    checks: list[str] = []
+    checks: list[Entry] = []
 
     def rectangles(self) -> list[tuple[float, float, float, float]]:
         """Give each box as x, y, width, height."""
@@ -83,9 +86,7 @@ class FieldModel(_Strict):
 
     @model_validator(mode="after")
     def _checks_known(self) -> Self:
-        for check in self.checks:
-            if check not in CHECKS:
-                raise ValueError(f"no check {check!r}; known are {', '.join(sorted(CHECKS))}")
+        _refuse_unknown(self.checks, sorted(CHECKS))
         return self
 
     @model_validator(mode="after")
@@ -109,28 +110,17 @@ class FieldModel(_Strict):
     @model_validator(mode="after")
     def _range_fits(self) -> Self:
         for bound in self.range or ():
-            is_day = isinstance(bound, date) or bound == "today"
+            is_day = isinstance(bound, date | str)
             if bound is not None and is_day != (self.type == "date"):
                 raise ValueError(f"range bound {bound} does not fit type {self.type}")
-        least, most = (date.today() if b == "today" else b for b in self.range or (None, None))
-        if isinstance(least, date) and isinstance(most, date) and least > most:
-            raise ValueError(f"range from {least} to {most} is empty; needs the earlier first")
-        if isinstance(least, int) and isinstance(most, int) and least > most:
-            raise ValueError(f"range from {least} to {most} is empty; needs the smaller first")
         return self
 
 
-class SumModel(_Strict):
-    """Fields that add up to another."""
-
-    parts: Annotated[list[str], Field(min_length=1)]
-    total: str
-
-
-class PageCheckModel(_Strict):
-    """A check between fields."""
-
-    sum: SumModel
+def _refuse_unknown(entries: list[Entry], known: list[str]) -> None:
+    for entry in entries:
+        name = entry if isinstance(entry, str) else next(iter(entry))
+        if name not in known:
+            raise ValueError(f"no check {name!r}; known are {', '.join(known)}")
 
 
 class TemplateModel(_Strict):
@@ -141,7 +131,9 @@ class TemplateModel(_Strict):
     page: PageModel
     align: AlignModel = AlignModel()
     fields: Annotated[list[FieldModel], Field(min_length=1)]
-    checks: list[PageCheckModel] = []
+    writer_error: Annotated[float, Field(ge=0.0005, le=0.2)] = 0.005
+    """How often a writer breaks a check, as a share of fields."""
+    checks: list[Annotated[dict[str, Any], Field(min_length=1, max_length=1)]] = []
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
@@ -154,14 +146,8 @@ class TemplateModel(_Strict):
         return self
 
     @model_validator(mode="after")
-    def _sums_add_fields(self) -> Self:
-        types = {field.name: field.type for field in self.fields}
-        for check in self.checks:
-            for name in (*check.sum.parts, check.sum.total):
-                if name not in types:
-                    raise ValueError(f"check sum names {name!r}, which is no field here")
-                if types[name] == "date":
-                    raise ValueError(f"check sum names {name!r}, a date; needs number or digits")
+    def _page_checks_known(self) -> Self:
+        _refuse_unknown([*self.checks], sorted([*PAGE_CHECKS, "roster"]))
         return self
 
     @model_validator(mode="after")

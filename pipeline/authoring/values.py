@@ -146,9 +146,10 @@ def _draw_field(spec: FieldSpec, most: int, filling: Filling, counted: bool, rng
             raw = _shortened(raw, rng)
         if _fits(raw, spec):
             return raw
+    names = ", ".join(check.name for check in spec.checks) or "none"
     raise TemplateError(
-        f"field {spec.name!r}: {_TRIES} values were drawn and none passes its range and checks "
-        f"({', '.join(check.name for check in spec.checks) or 'none'}); do they contradict each other?"
+        f"field {spec.name!r}: {_TRIES} values were drawn and none passes its checks ({names}); "
+        "do they contradict each other?"
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import TemplateError
 from pipeline.records import Box, Mark
-from pipeline.template import FieldType, Markers, SumCheck, load_template, load_templates
+from pipeline.template import FieldType, Markers, load_template, load_templates
 from tests.pipeline.forms import write_template
 
 Write = Callable[..., Path]
@@ -32,8 +32,12 @@ fields:
     type: number
     empty_marks: [blank, struck]
     checks: [luhn]
+  - name: valid
+    boxes: {x: 1025, y: 400, width: 52, height: 92, count: 3}
+    type: number
 checks:
-  - sum: {parts: [votes, votes], total: votes}
+  - sum: {parts: [votes], total: valid}
+writer_error: 0.02
 """
 
 
@@ -46,22 +50,25 @@ def write(tmp_path: Path) -> Write:
 def test_the_example_of_the_contract_loads(write: Write, tmp_path: Path) -> None:
     """Every key of the contract comes out as its part of the record."""
     (tmp_path / "blank.png").touch()
-    template = load_template(write(CONTRACT))
+    template = load_template(write(CONTRACT), date(2026, 5, 4))
     assert (template.template_id, template.version) == ("axis-cheque", 1)
     assert template.size == (1079, 2365)
     centres = ((30, 30), (1230, 30), (1230, 1750), (30, 1750))
     assert template.markers == Markers("square", 25, centres)
     assert template.reference == tmp_path / "blank.png"
-    day, votes = template.fields
+    day, votes, _valid = template.fields
     assert day.type is FieldType.DATE
     assert (day.date_format, day.required) == ("DDMMYYYY", True)
-    assert (day.minimum, day.maximum) == (date(2000, 1, 1), "today")
+    assert (day.minimum, day.maximum) == (date(2000, 1, 1), date(2026, 5, 4))
     assert len(day.boxes) == 8
     assert day.boxes[7].left == pytest.approx(1769 + 7 * 66.9)
     assert votes.boxes[1] == Box(1078, 231, 1130, 323)
     assert votes.empty_marks == {Mark.BLANK, Mark.STRUCK}
-    assert votes.checks == ("luhn",)
-    assert template.checks == (SumCheck(("votes", "votes"), "votes"),)
+    assert [check.name for check in day.checks] == ["date", "range"]
+    assert [check.name for check in votes.checks] == ["luhn"]
+    (total,) = template.checks
+    assert (total.name, total.fields) == ("sum", ("votes", "valid"))
+    assert template.writer_error == 0.02
 
 
 def test_what_is_not_said_has_its_default(write: Write) -> None:

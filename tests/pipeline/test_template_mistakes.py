@@ -81,12 +81,12 @@ MISTAKES = {
         {"more": "checks:\n  - sum: {parts: [code], total: all}"},
         ["'all'", "no field"],
     ),
-    "sum over a date": (
+    "sum of a field with itself": (
         {
             "field": "{name: born, type: date, boxes: {x: 1, y: 1, width: 9, height: 9, count: 8}}",
             "more": "checks:\n  - sum: {parts: [born], total: born}",
         },
-        ["'born'", "date"],
+        ["'born'", "2 times"],
     ),
     "name with capitals": ({"name": "My Form"}, ["template", "My Form"]),
     "no YAML": ({"text": "template: [unclosed"}, ["YAML", "line"]),

@@ -1,0 +1,146 @@
+"""Readings + FieldSpec to FieldResult: raw, value, confidence, flag, reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+
+import numpy as np
+
+from pipeline.acceptance import Profile
+from pipeline.decode.field import BoxView, FieldReading, read_field, text_probability
+from pipeline.decode.joint import Settled, settle_page
+from pipeline.decode.meaning import failed_checks, mark_reasons, to_value
+from pipeline.records import BoxReading, BoxRow, FieldResult, Flag
+from pipeline.template import FieldSpec, FormTemplate
+
+LOW_CONFIDENCE = "low_confidence"
+CHECK_FAILED = "check_failed"
+DECIDED_BY = "decided_by"
+ALIGNMENT = "alignment"
+PAGE_FAILED = "page_failed"
+
+
+def decode_page(
+    readings: Sequence[BoxReading],
+    settled: Sequence[bool],
+    template: FormTemplate,
+    profile: Profile,
+) -> tuple[list[FieldResult], list[BoxRow]]:
+    """Decide what the fields of a page say, how sure that is, and which a person must look at.
+
+    Args:
+        readings: One a box, in the template's order.
+        settled: For each field whether its printed frames were found.
+        template: The page's form.
+        profile: What is accepted.
+
+    Returns:
+        The fields and the boxes, in the template's order.
+    """
+    views = iter(view_boxes(readings))
+    alone = {
+        spec.name: read_field(list(islice(views, len(spec.boxes))), spec, template.writer_error)
+        for spec in template.fields
+    }
+    joint = settle_page(alone, template.checks, template.writer_error)
+    fields = [
+        _finish(alone[spec.name], joint[spec.name], template, profile, found=found)
+        for spec, found in zip(template.fields, settled, strict=True)
+    ]
+    rows = [
+        row
+        for reading, field in zip(alone.values(), fields, strict=True)
+        for row in box_rows(reading.spec.name, reading.boxes, field.raw)
+    ]
+    return fields, rows
+
+
+def failed_fields(template: FormTemplate) -> list[FieldResult]:
+    """Rows for a page that could not be read: nothing is dropped."""
+    return [
+        FieldResult(spec.name, "", "", 0.0, Flag.REVIEW, (PAGE_FAILED,)) for spec in template.fields
+    ]
+
+
+def view_boxes(readings: Sequence[BoxReading]) -> list[BoxView]:
+    """Rank the characters of many boxes at once."""
+    if not readings:
+        return []
+    classes = readings[0].classes
+    probabilities = np.stack([reading.probabilities for reading in readings])
+    order = np.argsort(-probabilities, axis=1, kind="stable")
+    ranked = np.take_along_axis(probabilities, order, axis=1).tolist()
+    return [
+        BoxView(tuple((classes[place], p) for place, p in zip(places, row, strict=True)))
+        for places, row in zip(order.tolist(), ranked, strict=True)
+    ]
+
+
+def box_rows(field: str, boxes: Sequence[BoxView], raw: str) -> list[BoxRow]:
+    """Give boxes as they go to digits.csv: what is taken, and the likeliest other reading.
+
+    Both with the probability that the box alone gives them, so that where a check decided for the
+    less probable one, it shows.
+    """
+    rows = []
+    for position, (box, taken) in enumerate(zip(boxes, raw, strict=True)):
+        other, likely = next(entry for entry in box.ranked if entry[0] != taken)
+        rows.append(BoxRow(field, position, taken, box.probability(taken), other, likely))
+    return rows
+
+
+def _finish(
+    reading: FieldReading,
+    settled: Settled,
+    template: FormTemplate,
+    profile: Profile,
+    *,
+    found: bool,
+) -> FieldResult:
+    """Turn what a field says into a result with its reasons."""
+    spec, raw = reading.spec, settled.raw
+    product = text_probability(reading.boxes, raw)
+    confidence = profile.field_map.confidence(product, settled.posterior)
+    checked = bool(spec.checks) or any(spec.name in check.fields for check in template.checks)
+    accept = profile.threshold(template.template_id, spec.name, checked=checked)
+    failed = dict.fromkeys((*failed_checks(raw, spec), *settled.failed))
+    reasons = [
+        *([] if found else [ALIGNMENT]),
+        *mark_reasons(raw, spec),
+        *(f"{CHECK_FAILED}:{name}" for name in failed),
+        *([LOW_CONFIDENCE] if confidence < accept else []),
+    ]
+    flag = Flag.REVIEW if reasons else Flag.ACCEPTED
+    unsure_alone = profile.field_map.confidence(product, product) < accept <= confidence
+    if raw != reading.plain or unsure_alone:
+        deciding = _deciding(reading, settled, template)
+        reasons += [f"{DECIDED_BY}:{name}" for name in deciding if name not in failed]
+    return FieldResult(spec.name, raw, to_value(raw, spec), confidence, flag, tuple(reasons))
+
+
+def _deciding(reading: FieldReading, settled: Settled, template: FormTemplate) -> list[str]:
+    """Name the checks that decided between readings of the least clear box."""
+    spec, raw = reading.spec, settled.raw
+    if raw != reading.plain:
+        return list(dict.fromkeys((*failed_checks(reading.plain, spec), *settled.decided)))
+    place = min(range(len(raw)), key=lambda i: reading.boxes[i].ranked[0][1])
+    other = reading.boxes[place].ranked[1][0]
+    names = failed_checks(raw[:place] + other + raw[place + 1 :], spec)
+    between = [check.name for check in template.checks if spec.name in check.fields]
+    return list(dict.fromkeys(names or between))
+
+
+def accept_from(confidence: float) -> Profile:
+    """Give a profile that takes boxes at their word, and accepts from one confidence on."""
+    return Profile(accept=confidence, accept_checked=confidence)
+
+
+__all__ = [
+    "FieldSpec",
+    "accept_from",
+    "box_rows",
+    "decode_page",
+    "failed_fields",
+    "view_boxes",
+]

@@ -1,0 +1,137 @@
+"""One field by itself: the most probable text under its checks, and how probable it is.
+
+A writer keeps a check but for a share of fields, `writer_error`. So each text that breaks it is
+weighed with that share, each other text with the rest, and the probabilities of all boxes decide
+between them. What is plainly written is never corrected by this: a text that breaks a check gives
+way only to one that passes and that the boxes alone hold to be more than `writer_error` to its
+complement as probable - at 0.5 %, one reading of which is at least half a per cent as likely as
+the other, in a box that is unclear by any standard. Otherwise the field keeps what is written,
+and the broken check is a reason for review.
+
+Texts without a meaning (a box that cannot be read, a gap) are no witnesses for or against a check:
+they keep the full weight, so that no check turns a blot into a digit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.decode.meaning import checked_digits, failed_checks, to_value
+from pipeline.decode.search import Box, search
+from pipeline.records import Mark
+from pipeline.template import FieldSpec
+
+PLAIN = 5e-5
+"""Fields whose boxes are all together surer than this from 1 are as they stand."""
+UNLIKELY = 1e-5
+"""A text this much less likely than the likeliest is not looked at between fields."""
+
+
+@dataclass(frozen=True, slots=True)
+class BoxView:
+    """One box: its characters with their probabilities, likeliest first."""
+
+    ranked: tuple[tuple[str, float], ...]
+
+    def probability(self, character: str) -> float:
+        """Give that of one character."""
+        return next((p for known, p in self.ranked if known == character), 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldReading:
+    """A field as decoded, before checks between fields."""
+
+    spec: FieldSpec
+    boxes: tuple[BoxView, ...]
+    plain: str
+    """The likeliest character of each box."""
+    raw: str
+    """The likeliest text under the field's checks."""
+    posterior: float
+    """The probability of `raw` under them."""
+    total: float
+    """The weight of all texts, by which that of one is divided."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A text that a field may hold."""
+
+    raw: str
+    value: str | None
+    """None where it has no meaning; empty for an empty field."""
+    probability: float
+
+
+def read_field(boxes: Sequence[BoxView], spec: FieldSpec, writer_error: float) -> FieldReading:
+    """Decide what a field says by its boxes and its own checks."""
+    plain = "".join(box.ranked[0][0] for box in boxes)
+    likely = text_probability(boxes, plain)
+    kept, broken = 1 - writer_error, writer_error
+    if not spec.checks or likely > 1 - PLAIN:
+        total = broken if failed_checks(plain, spec) else kept
+        return FieldReading(spec, tuple(boxes), plain, plain, likely, total)
+    allowed = search([_split(box, spec) for box in boxes], spec.checks)
+    failing = max(allowed.judged - allowed.mass - allowed.unsearched, 0.0)
+    total = kept * (1 - failing) + broken * failing
+    raw, weight = plain, kept * likely
+    if failed_checks(plain, spec):
+        weight = broken * likely
+        if kept * allowed.best > weight:
+            raw, weight = allowed.raw, kept * allowed.best
+    return FieldReading(spec, tuple(boxes), plain, raw, min(weight / total, 1.0), total)
+
+
+def text_probability(boxes: Sequence[BoxView], text: str) -> float:
+    """Multiply the probabilities that the boxes give to a text."""
+    product = 1.0
+    for box, character in zip(boxes, text, strict=True):
+        product *= box.probability(character)
+    return product
+
+
+def _split(box: BoxView, spec: FieldSpec) -> Box:
+    """Sort a box's characters into digits and marks that count as none."""
+    known = dict(box.ranked)
+    empty = () if spec.date_format else tuple(spec.empty_marks)
+    mark = max(empty, key=lambda one: known.get(one, 0.0), default=Mark.BLANK)
+    return Box(
+        digits=tuple(known.get(digit, 0.0) for digit in "0123456789"),
+        empty=sum(known.get(one, 0.0) for one in empty),
+        empty_mark=mark,
+        empty_best=known.get(mark, 0.0) if empty else 0.0,
+    )
+
+
+def list_candidates(reading: FieldReading, writer_error: float) -> list[Candidate]:
+    """List every text of a field that is not unlikely, the likeliest first.
+
+    All of them: a text is left out only where it is `UNLIKELY` against the likeliest.
+    """
+    boxes = reading.boxes
+    floor = UNLIKELY * text_probability(boxes, reading.plain)
+    rest = 1.0
+    for box in boxes:
+        rest *= box.ranked[0][1]
+    texts = [("", 1.0)]
+    for box in boxes:
+        rest /= box.ranked[0][1]
+        texts = [
+            (text + character, probability * likely)
+            for text, probability in texts
+            for character, likely in box.ranked
+            if probability * likely * rest >= floor
+        ]
+    found = [_weigh(text, likely, reading, writer_error) for text, likely in texts]
+    return sorted(found, key=lambda one: -one.probability)
+
+
+def _weigh(text: str, likely: float, reading: FieldReading, writer_error: float) -> Candidate:
+    spec = reading.spec
+    weight = writer_error if failed_checks(text, spec) else 1 - writer_error
+    readable = checked_digits(text, spec) is not None
+    empty = not readable and not text.strip("".join(spec.empty_marks))
+    value = to_value(text, spec) or None if readable else ("" if empty else None)
+    return Candidate(text, value, likely * weight / reading.total)

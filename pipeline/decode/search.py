@@ -1,0 +1,183 @@
+"""Exact search of all texts that a field's checks allow.
+
+A check is an automaton, so all texts that end in one state are kept as one: their summed and
+their greatest probability. Nothing is pruned by rank; what is left out is only digits that a box
+holds with less than `NEGLIGIBLE` probability. A text with one of them is too improbable to win
+against what is plainly written, whatever the checks say (see `pipeline.decode.field`), and its
+probability is counted as if it passed, so that no field looks surer than it is.
+
+Source: forward sums and Viterbi maxima over a trellis; Rabiner, "A tutorial on hidden Markov
+models and selected applications in speech recognition", Proc. IEEE 77 (1989), section III.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from pipeline.checks.check import Check, State, all_of
+
+NEGLIGIBLE = 1e-6
+DIGITS = range(10)
+
+Link = tuple[Any, int]
+"""A text as its last digit and the link before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """The probabilities of one box, by what a field makes of them."""
+
+    digits: tuple[float, ...]
+    empty: float
+    """That it holds a mark that counts as no digit."""
+    empty_mark: str
+    """The likeliest of these."""
+    empty_best: float
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What the checks of a field allow; all are probabilities before the checks."""
+
+    mass: float
+    """Of all texts found to pass, together."""
+    judged: float
+    """Of all texts that checks can be asked of, together."""
+    unsearched: float
+    """Of all texts with a negligible digit, together."""
+    best: float
+    """Of the likeliest text that passes; 0 where none was found."""
+    raw: str
+    """That text, one character a box."""
+
+
+class Trellis:
+    """All checks of a field as one automaton, which remembers where its steps led."""
+
+    def __init__(self, checks: tuple[Check, ...]) -> None:
+        self._check = all_of(checks)
+        self._steps: dict[tuple[State, int, int], State | None] = {}
+
+    def search(self, boxes: Sequence[Sequence[tuple[int, float]]]) -> tuple[float, float, str]:
+        """Search the texts of one digit a box.
+
+        Args:
+            boxes: For each box its digits with their probabilities.
+
+        Returns:
+            The probability of all that pass, that of the likeliest, and that text.
+        """
+        reached: dict[State, tuple[float, float, Link | None]] = {
+            self._check.start: (1.0, 1.0, None)
+        }
+        for place, digits in enumerate(boxes, 1 - len(boxes)):
+            reached = self._advance(reached, digits, -place)
+        ends = [end for state, end in reached.items() if self._check.accepts(state)]
+        if not ends:
+            return 0.0, 0.0, ""
+        _, best, text = max(ends, key=lambda end: end[1])
+        return sum(mass for mass, _, _ in ends), best, _spell(text)
+
+    def _advance(
+        self,
+        reached: dict[State, tuple[float, float, Link | None]],
+        digits: Sequence[tuple[int, float]],
+        place: int,
+    ) -> dict[State, tuple[float, float, Link | None]]:
+        steps, step = self._steps, self._check.step
+        onward: dict[State, tuple[float, float, Link | None]] = {}
+        for state, (mass, best, text) in reached.items():
+            for digit, probability in digits:
+                key = state, digit, place
+                if key not in steps:
+                    steps[key] = step(state, digit, place)
+                end = steps[key]
+                if end is None:
+                    continue
+                more, likely, link = mass * probability, best * probability, (text, digit)
+                if end in onward:
+                    mass_there, best_there, text_there = onward[end]
+                    more += mass_there
+                    if likely <= best_there:
+                        likely, link = best_there, text_there  # type: ignore[assignment]  # a Link
+                onward[end] = more, likely, link
+        return onward
+
+
+def _spell(text: Link | None) -> str:
+    digits: list[str] = []
+    while text is not None:
+        text, digit = text
+        digits.append(str(digit))
+    return "".join(reversed(digits))
+
+
+@lru_cache(maxsize=256)
+def trellis(checks: tuple[Check, ...]) -> Trellis:
+    """Give the trellis of these checks, with all steps that it has taken before."""
+    return Trellis(checks)
+
+
+def search(boxes: Sequence[Box], checks: tuple[Check, ...]) -> Allowed:
+    """Search all texts of a field: so many empty boxes, digits, so many empty boxes.
+
+    Args:
+        boxes: Those of the field; where no empty ones may be, their `empty` is 0.
+        checks: What the digits must pass.
+    """
+    likely = [_likely(box) for box in boxes]
+    mass = judged = unsearched = best = 0.0
+    raw = ""
+    for lead, trail, outside, outside_best in _margins(boxes):
+        inner = boxes[lead : len(boxes) - trail]
+        everything, searched = outside, outside
+        for box, digits in zip(inner, likely[lead:], strict=False):
+            everything *= sum(box.digits)
+            searched *= sum(probability for _, probability in digits)
+        judged += everything
+        if everything <= NEGLIGIBLE:
+            unsearched += everything
+            continue
+        unsearched += everything - searched
+        found, found_best, text = trellis(checks).search(likely[lead : len(boxes) - trail])
+        mass += outside * found
+        if outside_best * found_best > best:
+            best = outside_best * found_best
+            raw = _margin(boxes[:lead]) + text + _margin(boxes[len(boxes) - trail :])
+    return Allowed(mass, judged, unsearched, best, raw)
+
+
+def _likely(box: Box) -> list[tuple[int, float]]:
+    return [(digit, p) for digit, p in zip(DIGITS, box.digits, strict=True) if p > NEGLIGIBLE]
+
+
+def _margin(boxes: Sequence[Box]) -> str:
+    return "".join(box.empty_mark for box in boxes)
+
+
+def _margins(boxes: Sequence[Box]) -> list[tuple[int, int, float, float]]:
+    """List how many boxes may be empty left and right, with the probability of these being so.
+
+    Returns:
+        Left, right, probability over all empty marks, and that of the likeliest marks.
+    """
+    left, right = _runs(boxes), _runs(boxes[::-1])
+    return [
+        (lead, trail, before * after, before_best * after_best)
+        for lead, (before, before_best) in enumerate(left)
+        for trail, (after, after_best) in enumerate(right)
+        if lead + trail < len(boxes) and before * after > 0
+    ]
+
+
+def _runs(boxes: Sequence[Box]) -> list[tuple[float, float]]:
+    runs = [(1.0, 1.0)]
+    for box in boxes:
+        probability, best = runs[-1]
+        if probability * box.empty < NEGLIGIBLE**2:
+            break
+        runs.append((probability * box.empty, best * box.empty_best))
+    return runs
