@@ -26,6 +26,7 @@ from pipeline.ingest import (
 )
 from pipeline.page import failed_page, read_pages
 from pipeline.records import Flag, Page, PageId, PageResult, Status
+from pipeline.store.origin import Origin
 from pipeline.template import FormTemplate, load_templates
 
 BATCH_PAGES: Final = 4
@@ -50,6 +51,8 @@ class Plan:
     pages: int
     passed_over: int
     """Files of other kinds, left alone."""
+    origin: Origin
+    """What the results are of, for the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +99,13 @@ def plan(inputs: Sequence[Path], templates: Path, output: Path) -> Plan:
     """
     run = time.time_ns()
     inbox = find_documents(inputs, leave_out=output)
-    _equipment(templates, run)
+    loaded, classifier = _equipment(templates, run)
+    paths = {document.name: document.path for document in inbox.documents}
     pages = [page for document in inbox.documents for page in list_pages(document)]
     batches = (pages[start : start + BATCH_PAGES] for start in range(0, len(pages), BATCH_PAGES))
     jobs = tuple(Job(templates, run, tuple(batch)) for batch in batches)
-    return Plan(jobs, len(pages), inbox.passed_over)
+    origin = Origin(loaded, classifier.card, paths)
+    return Plan(jobs, len(pages), inbox.passed_over, origin)
 
 
 @lru_cache(maxsize=1)

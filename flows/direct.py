@@ -5,13 +5,18 @@ from pathlib import Path
 
 from flows.batch import Plan, Summary, plan
 from flows.progress import watcher
+from flows.results import write_results
 from flows.workers import Workers
-from pipeline.export import export
 from pipeline.records import PageResult
 
 
 def extract_directly(
-    inputs: Sequence[Path], templates: Path, output: Path, *, workers: int = 1
+    inputs: Sequence[Path],
+    templates: Path,
+    output: Path,
+    *,
+    workers: int = 1,
+    database: str = "",
 ) -> Summary:
     """Read scans and write what was read.
 
@@ -20,13 +25,14 @@ def extract_directly(
         templates: The folder of templates.
         output: A folder, as `prepare_output` leaves it.
         workers: How many processes read.
+        database: Address of the database; if none, it is in the output folder.
 
     Raises:
         ExtractionError: If nothing can be read, or not written.
     """
     todo = plan(inputs, templates, output)
     results = _read(todo, workers)
-    export(results, output)
+    write_results(results, todo.origin, output, database)
     return Summary(passed_over=todo.passed_over).plus(results)
 
 

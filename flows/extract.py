@@ -15,12 +15,14 @@ from prefect.utilities.annotations import quote
 
 from flows.batch import Job, Plan, Summary, plan
 from flows.progress import watcher
+from flows.results import check_database, write_results
 from flows.show import printable
 from flows.workers import RETRIES, RETRY_DELAY_S, Workers
 from pipeline.errors import ExtractionError, OutputError
-from pipeline.export import export, prepare_output
+from pipeline.export import prepare_output
 from pipeline.ingest import UnsteadyFileError
 from pipeline.records import PageResult, Status
+from pipeline.store.origin import Origin
 
 REASONS_SHOWN = 20
 _workers: ContextVar[Workers] = ContextVar("workers")
@@ -44,13 +46,15 @@ def read(job: Job) -> list[PageResult]:
 
 
 @task(retries=RETRIES, retry_delay_seconds=RETRY_DELAY_S, retry_condition_fn=_may_pass)
-def write(results: list[PageResult], output: Path) -> None:
-    """Write the CSVs, whole or not at all."""
-    export(results, output)
+def write(results: list[PageResult], origin: Origin, output: Path, database: str) -> None:
+    """Write the database and the CSVs, whole or not at all."""
+    write_results(results, origin, output, database)
 
 
 @flow(name="extract", persist_result=False)
-def extract(inputs: list[Path], templates: Path, output: Path, workers: int = 1) -> Summary:
+def extract(
+    inputs: list[Path], templates: Path, output: Path, workers: int = 1, database: str = ""
+) -> Summary:
     """Read scans and write what was read.
 
     Args:
@@ -58,6 +62,7 @@ def extract(inputs: list[Path], templates: Path, output: Path, workers: int = 1)
         templates: The folder of templates.
         output: The folder for the CSVs.
         workers: How many processes read.
+        database: Address of the results database; if none, it is in the output folder.
 
     Returns:
         What became of the run, in numbers.
@@ -66,6 +71,7 @@ def extract(inputs: list[Path], templates: Path, output: Path, workers: int = 1)
         ExtractionError: If nothing can be read, or not written.
     """
     prepare_output(output)
+    check_database(output, database)
     todo = plan(inputs, templates, output)
     watcher().start(todo.pages)
     results: list[PageResult] = []
@@ -73,7 +79,8 @@ def extract(inputs: list[Path], templates: Path, output: Path, workers: int = 1)
         results += batch
         watcher().add(batch)
     # Quoted, or Prefect would search every box of every page for futures.
-    write(cast("list[PageResult]", quote(results)), output)
+    origin = cast("Origin", quote(todo.origin))
+    write(cast("list[PageResult]", quote(results)), origin, output, database)
     summary = Summary(passed_over=todo.passed_over).plus(results)
     _publish(summary, results)
     return summary

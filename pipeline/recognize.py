@@ -49,6 +49,6 @@ def recognize(crops: Sequence[BoxCrop], classifier: Classifier) -> list[BoxReadi
     probabilities[doubtful] *= 1 - DOUBT
     probabilities[doubtful] += DOUBT / len(classes)
     return [
-        BoxReading(crop.field, crop.position, classes, row)
-        for crop, row in zip(crops, probabilities, strict=True)
+        BoxReading(crop.field, crop.position, classes, row, image[:, :, 0])
+        for crop, row, image in zip(crops, probabilities, batch, strict=True)
     ]

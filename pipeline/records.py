@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -106,6 +107,8 @@ class BoxReading:
     position: int
     classes: str
     probabilities: Floats
+    image: GreyImage = dataclasses.field(default_factory=lambda: np.zeros((28, 28), np.uint8))
+    """uint8 (28, 28): the box as the network saw it."""
 
     def ranked(self) -> tuple[tuple[str, float], tuple[str, float]]:
         """Give the two most probable characters, each with its probability."""
@@ -151,6 +154,28 @@ class PageResult:
     residual_px: float | None
     fields: tuple[FieldResult, ...]
     boxes: tuple[BoxRow, ...]
+    homography: tuple[float, ...] = ()
+    """Template pixels to scan pixels, row by row; empty for a page that failed."""
+    seen: bytes = b""
+    """What the network saw of each of `boxes`: uint8 (N, 28, 28), packed by zlib."""
+
+
+class Source(StrEnum):
+    """Where the text of a field comes from."""
+
+    MACHINE = "machine"
+    REVIEWED = "reviewed"
+    SECOND_KEY = "second key"
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a person says stands in a field; appended, never in place of a reading."""
+
+    raw: str
+    value: str
+    source: Source
+    reviewer: str
 
 
 @dataclass(frozen=True, slots=True)

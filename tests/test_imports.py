@@ -53,6 +53,21 @@ def test_stages_do_not_know_each_other(path: Path) -> None:
     assert known & STAGES <= ALLOWED.get(path.stem, set())
 
 
+WEB = {"fastapi", "starlette", "uvicorn"}
+DATABASE = {"sqlalchemy", "alembic"}
+
+
+@pytest.mark.parametrize(
+    "path", [path for package in DOORS for path in modules(package)], ids=lambda path: path.stem
+)
+def test_web_and_database_have_one_room_each(path: Path) -> None:
+    """Only review serves pages, and only it and the store speak to the database."""
+    rooms = {parent.name for parent in path.parents}
+    known = {name.split(".")[0] for name in imported(path)}
+    assert not known & WEB or "review" in rooms
+    assert not known & DATABASE or rooms & {"review", "store"}
+
+
 def loaded_by(code: str) -> set[str]:
     """Run code in a fresh process, and give the top-level modules that it loaded."""
     script = f"{code}\nimport sys; print(*(name.split('.')[0] for name in sys.modules))"
@@ -75,4 +90,5 @@ def test_direct_needs_neither_prefect_nor_pandas() -> None:
 
 def test_help_loads_nothing_heavy() -> None:
     """`formdigits --help` answers before OpenCV is loaded."""
-    assert not loaded_by("import flows.cli") & {"cv2", "numpy", "prefect", "pandas"}
+    heavy = {"cv2", "numpy", "prefect", "pandas", "sqlalchemy", "fastapi"}
+    assert not loaded_by("import flows.cli") & heavy

@@ -33,26 +33,35 @@ def extract(
     force: Annotated[
         bool, typer.Option("--force", help="Replace files that formdigits did not write.")
     ] = False,
+    database: Annotated[
+        str, typer.Option(metavar="URL", help="Results database; else results.db in the output.")
+    ] = "",
 ) -> None:
     """Read scanned forms into fields.csv, digits.csv and pages.csv."""
     from flows.progress import shown
+    from flows.results import check_database
     from flows.show import show_run
     from pipeline.export import prepare_output
 
     prepare_output(output, force=force)
+    check_database(output, database, force=force)
     run = _direct if direct else _flow
     with shown(err):
-        summary = run(inputs, templates, output, workers)
+        summary = run(inputs, templates, output, workers, database)
     show_run(output, summary, out=out, err=err)
 
 
-def _direct(inputs: list[Path], templates: Path, output: Path, workers: int) -> "Summary":
+def _direct(
+    inputs: list[Path], templates: Path, output: Path, workers: int, database: str
+) -> "Summary":
     from flows.direct import extract_directly
 
-    return extract_directly(inputs, templates, output, workers=workers)
+    return extract_directly(inputs, templates, output, workers=workers, database=database)
 
 
-def _flow(inputs: list[Path], templates: Path, output: Path, workers: int) -> "Summary":
+def _flow(
+    inputs: list[Path], templates: Path, output: Path, workers: int, database: str
+) -> "Summary":
     from flows.embedded import start_if_needed
     from pipeline.ingest import find_documents
     from pipeline.template import load_templates
@@ -64,7 +73,7 @@ def _flow(inputs: list[Path], templates: Path, output: Path, workers: int) -> "S
     start_if_needed()
     from flows.extract import extract as extract_flow
 
-    return extract_flow(inputs, templates, output, workers)
+    return extract_flow(inputs, templates, output, workers, database)
 
 
 @app.command(

@@ -1,0 +1,65 @@
+"""Where results go: into the database first, and from there into the CSVs."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.errors import OutputError
+from pipeline.export import export
+from pipeline.records import PageResult
+from pipeline.store.origin import Origin
+
+
+def write_results(
+    results: Sequence[PageResult], origin: Origin, output: Path, database: str = ""
+) -> None:
+    """Save the results of a run, and write the CSVs.
+
+    Args:
+        results: One result a page, in any order.
+        origin: What was read, and with what.
+        output: A folder, as `prepare_output` leaves it.
+        database: Address of the database; if none, it is in the folder.
+
+    Raises:
+        OutputError: If either cannot be written.
+    """
+    from pipeline.store.database import database_url, opened  # noqa: PLC0415 - see below
+    from pipeline.store.load import load_results  # noqa: PLC0415
+    from pipeline.store.save import save  # noqa: PLC0415
+
+    with opened(database_url(output, database), create=True) as engine:
+        save(engine, results, origin)
+        export(load_results(engine), output)
+
+
+def check_database(output: Path, database: str = "", *, force: bool = False) -> None:
+    """Find out before any page is read whether the database can be used.
+
+    Args:
+        output: The output folder.
+        database: Address of the database; if none, it is in the folder.
+        force: Remove a file in the folder that has its name and is another program's.
+
+    Raises:
+        OutputError: If it cannot be used.
+    """
+    # Loading SQLAlchemy takes longer than reading a page: only what needs it does.
+    from pipeline.store.database import (  # noqa: PLC0415
+        FILE,
+        NotOursError,
+        database_url,
+        opened,
+    )
+
+    path = output / FILE
+    if not database and not path.exists():
+        return
+    try:
+        with opened(database_url(output, database), create=True):
+            pass
+    except NotOursError as error:
+        if database:
+            raise
+        if not force:
+            raise OutputError(f"{error}, or give --force to replace it") from error
+        path.unlink()

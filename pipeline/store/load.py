@@ -1,0 +1,148 @@
+"""Reading results back from the database, as the records that were written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import groupby
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine, Row
+
+from pipeline.records import (
+    BoxRow,
+    Correction,
+    FieldResult,
+    Flag,
+    PageId,
+    PageResult,
+    Source,
+    Status,
+)
+from pipeline.store.forms import StoredForm, from_json
+from pipeline.store.schema import boxes, corrections, documents, fields, pages, readings, templates
+
+CHUNK: Final = 500
+
+FieldKey = tuple[str, int, str]
+"""Document, page and field, as in the CSVs."""
+
+
+def load_results(engine: Engine) -> Iterator[PageResult]:
+    """Give the results that the last run left, in no order, some pages at a time."""
+    query = sa.select(pages.c.id).join(documents).where(documents.c.listed)
+    with engine.connect() as connection:
+        keys = list(connection.execute(query).scalars())
+        for start in range(0, len(keys), CHUNK):
+            for _, result in load_pages(connection, keys[start : start + CHUNK]):
+                yield result
+
+
+def load_pages(connection: Connection, keys: Sequence[int]) -> Iterator[tuple[int, PageResult]]:
+    """Give pages with their latest readings, each with its id."""
+    if not keys:
+        return
+    of_page = _by_page(connection.execute(_field_query(keys)))
+    in_page = _by_page(connection.execute(_box_query(keys)))
+    query = sa.select(pages, documents.c.name, documents.c.sha256).join(documents)
+    for row in connection.execute(query.where(pages.c.id.in_(keys))):
+        yield (
+            row.id,
+            PageResult(
+                identity=PageId(row.name, row.number, row.sha256),
+                template=row.template,
+                status=Status(row.status),
+                reason=row.reason,
+                residual_px=row.residual_px,
+                fields=tuple(map(_to_field, of_page.get(row.id, ()))),
+                boxes=tuple(map(_to_box, in_page.get(row.id, ()))),
+                homography=tuple(map(float, row.homography.split())),
+                seen=bytes(row.seen),
+            ),
+        )
+
+
+def _by_page(rows: Iterable[Row[Any]]) -> dict[int, list[Row[Any]]]:
+    return {key: list(group) for key, group in groupby(rows, key=lambda row: row.page_id)}
+
+
+def _field_query(keys: Sequence[int]) -> sa.Select[Any]:
+    return (
+        sa.select(
+            fields.c.page_id,
+            fields.c.name,
+            readings.c.raw,
+            readings.c.value,
+            readings.c.confidence,
+            readings.c.flag,
+            readings.c.reasons,
+        )
+        .join(readings, (readings.c.field_id == fields.c.id) & readings.c.current)
+        .where(fields.c.page_id.in_(keys))
+        .order_by(fields.c.page_id, fields.c.place)
+    )
+
+
+def _box_query(keys: Sequence[int]) -> sa.Select[Any]:
+    return (
+        sa.select(
+            fields.c.page_id,
+            fields.c.name,
+            boxes.c.position,
+            boxes.c.reading,
+            boxes.c.confidence,
+            boxes.c.second,
+            boxes.c.second_confidence,
+        )
+        .join(readings, readings.c.id == boxes.c.reading_id)
+        .join(fields, fields.c.id == readings.c.field_id)
+        .where(fields.c.page_id.in_(keys), readings.c.current)
+        .order_by(fields.c.page_id, boxes.c.place)
+    )
+
+
+def _to_field(row: Row[Any]) -> FieldResult:
+    reasons = tuple(row.reasons.split(";")) if row.reasons else ()
+    return FieldResult(row.name, row.raw, row.value, row.confidence, Flag(row.flag), reasons)
+
+
+def _to_box(row: Row[Any]) -> BoxRow:
+    return BoxRow(
+        row.name, row.position, row.reading, row.confidence, row.second, row.second_confidence
+    )
+
+
+def load_corrections(engine: Engine) -> dict[FieldKey, Correction]:
+    """Give the correction in effect of each field that has one."""
+    query = (
+        sa.select(
+            documents.c.name.label("document"),
+            pages.c.number,
+            fields.c.name,
+            corrections.c.raw,
+            corrections.c.value,
+            corrections.c.source,
+            corrections.c.reviewer,
+        )
+        .join(fields, fields.c.correction_id == corrections.c.id)
+        .join(pages, pages.c.id == fields.c.page_id)
+        .join(documents, documents.c.id == pages.c.document_id)
+        .where(documents.c.listed)
+    )
+    with engine.connect() as connection:
+        return {
+            (row.document, row.number, row.name): Correction(
+                row.raw, row.value, Source(row.source), row.reviewer
+            )
+            for row in connection.execute(query)
+        }
+
+
+def load_form(connection: Connection, template_id: int) -> StoredForm:
+    """Give a form as it was when pages were read with it."""
+    query = sa.select(templates.c.content).where(templates.c.id == template_id)
+    return _parse(connection.execute(query).scalar_one())
+
+
+_parse = lru_cache(maxsize=64)(from_json)
