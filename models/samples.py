@@ -39,9 +39,9 @@ SIMULATED_DIGITS = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 1, 4, 7, 9)
 NEGATIVE_SHARE = 0.14
 PREPARED_AHEAD = 12
 USES = 2
-"""How many epochs use what was made for one of them, in another order: making a sample takes a
-core about as long as learning from it. Source: Choi, Passos, Shallue and Dahl, "Faster neural
-network training with data echoing", 2019."""
+"""How many epochs use what was made for one of them, moved a little and in another order: making a
+sample takes a core about half as long as learning from it. Source: Choi, Passos, Shallue and Dahl,
+"Faster neural network training with data echoing", 2019."""
 
 Labels = NDArray[np.uint8]
 
@@ -195,15 +195,27 @@ class BatchMaker:
             np.concatenate([batch.images for batch in batches]),
             np.concatenate([batch.labels for batch in batches]),
         )
-        order = np.random.default_rng([self._seed, epoch]).permutation(len(together))
+        rng = np.random.default_rng([self._seed, epoch])
+        order = rng.permutation(len(together))
         for part in np.array_split(order, len(batches)):
-            yield together.take(part)
+            yield _jitter(together.take(part), rng)
 
     def __enter__(self) -> BatchMaker:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
+
+
+def _jitter(samples: Samples, rng: Generator) -> Samples:
+    """Turn, scale and shift each sample a little, so that no pixel is as it was the last time."""
+    middle = (SIDE - 1) / 2
+    made = np.empty_like(samples.images)
+    for place, image in enumerate(samples.images):
+        how = cv2.getRotationMatrix2D((middle, middle), rng.normal(0, 3), rng.normal(1, 0.03))
+        how[:, 2] += rng.uniform(-0.6, 0.6, 2)
+        made[place, :, :, 0] = cv2.warpAffine(image, how, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
+    return Samples(made, samples.labels)
 
 
 _source: list[tuple[Digits, Recipe, int]] = []
