@@ -173,14 +173,22 @@ def _read_writers(folder: Path) -> dict[str, NDArray[np.int32]]:
     ):
         if path.is_file():
             stored = read_arrays(path)
-            return {"train": stored["train_writer"], "t10k": stored["test10k_writer"]}
+            try:
+                return {"train": stored["train_writer"], "t10k": stored["test10k_writer"]}
+            except KeyError as error:
+                raise ModelError(f"{path} lacks {error}; delete it or fetch it again.") from error
     return {}
 
 
 def _from_keras() -> tuple[Digits, Digits]:
     import keras  # noqa: PLC0415  # only training needs it, and importing it takes 3 s
 
-    train, test = keras.datasets.mnist.load_data()
+    try:
+        train, test = keras.datasets.mnist.load_data()
+    except Exception as error:
+        raise ModelError(
+            f"MNIST could not be downloaded ({error}); name a folder with its files by --data."
+        ) from error
     return _without_writers(*train), _without_writers(*test)
 
 

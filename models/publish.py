@@ -103,6 +103,7 @@ def publish(plan: Plan) -> ModelCard:
     """
     convert(plan)
     calibrate(plan)
+    compare(plan)
     measure_draft(plan)
     return put_in_place(plan)
 
@@ -141,6 +142,16 @@ def calibrate(plan: Plan) -> None:
     _write_card(card, plan)
 
 
+def compare(plan: Plan) -> None:
+    """Refuse a draft that is worse than the network in its place, before it sees a test set.
+
+    Raises:
+        ModelError: If it is.
+    """
+    held_out = held_out_sets(plan)
+    refuse_worse(plan.network, held_out, new=draft_folder(plan), old=plan.output)
+
+
 def measure_draft(plan: Plan) -> None:
     """Measure the draft, on held-out writers and on all that the data folder has to test with."""
     folder = draft_folder(plan)
@@ -164,11 +175,10 @@ def put_in_place(plan: Plan) -> ModelCard:
         The card.
 
     Raises:
-        ModelError: If it is worse than what is there; then nothing has changed.
-        OutputError: If the folder cannot be written; likewise.
+        OutputError: If the folder cannot be written; then nothing has changed.
     """
     source = draft_folder(plan)
-    card = _replace(plan, source, plan.output)
+    card = _copy(plan.network, source, plan.output)
     evaluation = evaluation_folder(plan)
     shutil.rmtree(evaluation, ignore_errors=True)
     (source / evaluation.name).rename(evaluation)
@@ -177,8 +187,17 @@ def put_in_place(plan: Plan) -> ModelCard:
 
 
 def install(plan: Plan) -> ModelCard:
-    """Let the network in the plan's output read from now on; returns and raises likewise."""
-    return _replace(plan, plan.output, WEIGHTS)
+    """Let the network in the plan's output read from now on, in place of the one that does.
+
+    Returns:
+        The card.
+
+    Raises:
+        ModelError: If it is worse; then nothing has changed.
+        OutputError: If it cannot be written; likewise.
+    """
+    refuse_worse(plan.network, held_out_sets(plan), new=plan.output, old=WEIGHTS)
+    return _copy(plan.network, plan.output, WEIGHTS)
 
 
 def evaluation_folder(plan: Plan) -> Path:
@@ -186,12 +205,10 @@ def evaluation_folder(plan: Plan) -> Path:
     return plan.output / f"{plan.network}-evaluation"
 
 
-def _replace(plan: Plan, source: Path, folder: Path) -> ModelCard:
-    refuse_worse(plan.network, held_out_sets(plan), new=source, old=folder)
-    files = [f"{plan.network}.{suffix}" for suffix in SUFFIXES]
-    files = [name for name in files if (source / name).exists()]
-    write_whole({folder / name: (source / name).read_bytes() for name in files})
-    return read_card(folder / f"{plan.network}.json")
+def _copy(name: str, source: Path, folder: Path) -> ModelCard:
+    files = [source / f"{name}.{suffix}" for suffix in SUFFIXES]
+    write_whole({folder / file.name: file.read_bytes() for file in files if file.exists()})
+    return read_card(folder / f"{name}.json")
 
 
 @lru_cache(maxsize=1)

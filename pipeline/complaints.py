@@ -18,7 +18,7 @@ _ONE_AT_A_TIME = threading.Lock()
 _DAMAGE = re.compile(r"TIFF_Error|TIFF_Warning (?:Fax|JPEGLib)|Corrupt JPEG|Premature end of JPEG")
 _LIBRARY = re.compile(
     r"\[ *(?:ERROR|WARN|INFO):\d+@|libpng|JPEG|OpenCV|TensorFlow Lite|^[IW]\d{4} [\d:]+\.|"
-    r"^fully_quantize: |^\s*$"
+    r"absl::InitializeLog|cuda|^To enable the following|^fully_quantize: |^\s*$"
 )
 
 

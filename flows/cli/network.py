@@ -3,7 +3,6 @@
 # ruff: noqa: PLC0415, PLR0913, PLR0917 - a verb imports what it alone needs, so that each starts
 # fast; and its parameters are its options.
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,9 +43,11 @@ def train(
     direct: Annotated[bool, typer.Option("--direct", help="Without Prefect.")] = False,
 ) -> None:
     """Train a network, convert and calibrate it, measure it, and keep it unless it is worse."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # or TensorFlow remarks on the machine
+    from pipeline.complaints import listening
+
     try:
-        from models.learning import Plan
+        with listening():  # while it loads, TensorFlow remarks on the machine
+            from models.learning import Plan
     except ModuleNotFoundError as error:
         raise _missing(error) from error
     plan = Plan(network=network, epochs=epochs, seed=seed, data=data, output=output)

@@ -91,3 +91,11 @@ def test_a_missing_file_is_named(mnist_folder):
     (mnist_folder / LABELS).unlink()
     with pytest.raises(ModelError, match=LABELS):
         load_mnist(mnist_folder)
+
+
+def test_writers_of_another_making_are_named(mnist_folder):
+    """An .npz without the arrays that are needed."""
+    path = mnist_folder / "mnist_writers" / "mnist_writers.npz"
+    np.savez(path, writers=np.arange(300))
+    with pytest.raises(ModelError, match=path.name):
+        load_mnist(mnist_folder)
