@@ -35,7 +35,7 @@ def holes(picture: Picture, strength: float, rng: Generator) -> Picture:
         return picture
     sheet, mm = _flat(picture)
     height, width = sheet.size
-    radius = 3 * mm * min(strength, 1.0)
+    radius = 3 * mm * min(max(strength, 0.3), 1.0)
     along = mm * 80 * (np.array([-0.5, 0.5]) if strength <= 1 else np.array([-1.5, -0.5, 0.5, 1.5]))
     down, across = (length / 2 + along + mm * rng.normal(0, 2) for length in (height, width))
     inward = mm * (12 + rng.normal(0, 1))
@@ -57,7 +57,7 @@ def corner(picture: Picture, strength: float, rng: Generator) -> Picture:
     if strength == 0:
         return picture
     sheet, mm = _flat(picture)
-    for triangle, flap in _folds(sheet, strength * mm, rng):
+    for triangle, flap in _folds(sheet, min(max(strength, 0.1), 2.0) * mm, rng):
         lost = sheet.lost | _markers_in(sheet, [triangle, flap], mm)
         clear = _is_clear(sheet, triangle, mm) and _is_clear(sheet, flap, mm)
         if clear and (len(lost) < 2 or lost == sheet.lost):
@@ -73,11 +73,11 @@ def stains(picture: Picture, strength: float, rng: Generator) -> Picture:
     image = sheet.image.copy()
     for _ in range(1 + int(rng.poisson(1.5 * min(strength, 3)))):
         spot = rng.uniform(0.05, 0.95, 2) * sheet.size[::-1]
-        outer, inner = (36 * mm, 33.5 * mm) if rng.random() < 0.5 else (rng.uniform(4, 16) * mm, 0)
-        _spill(image, spot, (outer, inner), 1 - (1 - _COFFEE) * min(0.65 * strength, 0.9), rng)
+        radii = (36 * mm, 33.5 * mm) if rng.random() < 0.5 else (rng.uniform(4, 16) * mm, 0.0)
+        _spill(image, sheet.image, spot, radii, 1 - (1 - _COFFEE) * min(0.65 * strength, 0.9), rng)
     for _ in range(int(rng.integers(0, 3))):
         if (spot_and_size := _free_spot(sheet, mm, rng)) is not None:
-            _spill(image, *spot_and_size, _DARK_INK, rng)
+            _spill(image, sheet.image, *spot_and_size, _DARK_INK, rng)
     return replace(sheet, image=image)
 
 
@@ -190,29 +190,50 @@ def _free_spot(
 
 
 def _spill(
-    image: GreyImage, spot: Points, radii: tuple[float, float], tint: Points, rng: Generator
+    image: GreyImage,
+    clean: GreyImage,
+    spot: Points,
+    radii: tuple[float, float],
+    tint: Points,
+    rng: Generator,
 ) -> None:
-    """Let a liquid dry on an image, changed in place: ragged, darkest at its rim."""
-    outer, inner = radii
-    reach = int(1.4 * outer)
+    """Let a liquid dry on an image, changed in place; where two do, the darker one shows."""
+    reach = int(1.4 * radii[0])
     x, y = (round(float(part)) for part in spot)
     top, left = max(y - reach, 0), max(x - reach, 0)
     window = image[top : y + reach, left : x + reach]
-    rows, columns = np.ogrid[
-        top - y : top - y + window.shape[0], left - x : left - x + window.shape[1]
-    ]
-    angle, far = np.arctan2(rows, columns), np.hypot(rows, columns).astype(np.float32)
-    phases, waves = rng.uniform(0, 2 * np.pi, 6), rng.normal(0, 0.028, 6)
-    orders = np.arange(1, 7)[:, None, None]
-    bends = waves[:, None, None] * np.sin(orders * angle + phases[:, None, None])
-    ragged = 1 + bends.sum(axis=0)
-    soft = 0.02 * outer + 1
-    within = np.clip((outer * ragged - far) / soft, 0, 1) * np.clip((far - inner) / soft, 0, 1)
-    rim = np.exp(-np.abs(outer * ragged - far) / (0.05 * outer))
-    missing = np.clip(1.2 + 1.6 * np.sin(angle + phases[0]), 0.15, 1) if inner else 1.0
-    amount = (within * missing * np.clip(0.45 + 0.55 * rim, 0, 1)).astype(np.float32)
+    rows = np.arange(top - y, top - y + window.shape[0], dtype=np.float32)[:, None]
+    columns = np.arange(left - x, left - x + window.shape[1], dtype=np.float32)[None]
+    amount = _like(window, _dry(rows, columns, radii, rng))
     shade = tint if image.ndim == 3 else tint.mean()
-    window[:] = np.rint(window * (1 - _like(window, amount) * (1 - shade))).astype(np.uint8)
+    below = clean[top : y + reach, left : x + reach]
+    stained = np.rint(below * (1 - amount * (1 - shade))).astype(np.uint8)
+    np.minimum(window, stained, out=window)
+
+
+def _dry(rows: Floats, columns: Floats, radii: tuple[float, float], rng: Generator) -> Floats:
+    """Give how much of a liquid is left round its middle: ragged, most of it at its rim.
+
+    Args:
+        rows: How far below its middle, shape (h, 1).
+        columns: How far right of it, shape (1, w).
+        radii: Outer and inner radius in pixels; an inner one of 0 makes a spot, not a ring.
+        rng: The source of all variation.
+
+    Returns:
+        float32 of shape (h, w), 0 to 1.
+    """
+    outer, inner = radii
+    angle, far = np.arctan2(rows, columns), np.hypot(rows, columns)
+    phases, waves = rng.uniform(0, 2 * np.pi, 6), rng.normal(0, 0.028, 6)
+    edge = np.full(far.shape, outer, np.float32)
+    for order, (wave, phase) in enumerate(zip(waves, phases, strict=True), start=1):
+        edge += outer * wave * np.sin(order * angle + phase)
+    soft = 0.02 * outer + 1
+    within = np.clip((edge - far) / soft, 0, 1) * np.clip((far - inner) / soft, 0, 1)
+    rim = np.exp(-np.abs(edge - far) / (0.05 * outer))
+    missing = np.clip(1.2 + 1.6 * np.sin(angle + phases[0]), 0.15, 1) if inner else 1.0
+    return np.asarray(within * missing * np.clip(0.45 + 0.55 * rim, 0, 1), np.float32)
 
 
 def _no_room(name: str, picture: Picture) -> TemplateError:

@@ -14,7 +14,7 @@ from numpy.random import Generator
 from PIL import Image
 
 from pipeline.authoring import damage, lay
-from pipeline.authoring.picture import DPI, Picture, develop, shade
+from pipeline.authoring.picture import Picture, develop, dots_per_inch, shade
 from pipeline.records import Floats, GreyImage
 
 Degradation = Callable[[Picture, float, Generator], Picture]
@@ -22,6 +22,8 @@ OnImage = Callable[[GreyImage, float, Generator], GreyImage]
 
 _TILE = 1024
 _LIGHT_GRID = 64
+_DARKEST = 0.12
+"""Shadows let through this much at least, however strong."""
 _FAX_DPI = 204, (196, 98)
 """Across, and down in its fine and its standard mode (ITU-T T.4)."""
 
@@ -79,7 +81,7 @@ def _shadow(image: GreyImage, strength: float, rng: Generator) -> GreyImage:
     distance = (x, 1 - x, y, 1 - y)[int(rng.integers(4))]
     fall = 0.4 * strength * np.exp(-distance / rng.uniform(0.03, 0.12))
     slope = 0.05 * strength * (x * rng.uniform(-1, 1) + y * rng.uniform(-1, 1))
-    return shade(image, (1 - fall - np.abs(slope)).astype(np.float32))
+    return shade(image, np.maximum(1 - fall - np.abs(slope), _DARKEST).astype(np.float32))
 
 
 def _light(image: GreyImage, strength: float, rng: Generator) -> GreyImage:
@@ -91,7 +93,7 @@ def _light(image: GreyImage, strength: float, rng: Generator) -> GreyImage:
     bent = across + 0.05 * np.sin(9 * (y - x) + angle)
     dark = 0.45 * strength * rng.uniform(0.4, 1)
     shadow = 1 - dark / (1 + np.exp(-(bent - reach) / rng.uniform(0.008, 0.04)))
-    return shade(image, (lamp * shadow).astype(np.float32))
+    return shade(image, np.maximum(lamp * shadow, _DARKEST).astype(np.float32))
 
 
 def _light_grid() -> tuple[Floats, Floats]:
@@ -140,10 +142,9 @@ def _fax(picture: Picture, strength: float, rng: Generator) -> Picture:
     if strength == 0:
         return picture
     seen = develop(picture)
-    dpi = DPI * float(np.sqrt(abs(np.linalg.det(seen.place[:2, :2]))))
-    down = _FAX_DPI[1][int(strength > 0.5)]
+    across, along = dots_per_inch(seen)
+    across_times, down_times = _FAX_DPI[0] / across, _FAX_DPI[1][int(strength > 0.5)] / along
     height, width = seen.size
-    across_times, down_times = _FAX_DPI[0] / dpi, down / dpi
     grey = seen.image if seen.image.ndim == 2 else cv2.cvtColor(seen.image, cv2.COLOR_RGB2GRAY)
     size = round(width * across_times), round(height * down_times)
     small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -35,7 +35,7 @@ def shift(picture: Picture, strength: float, rng: Generator) -> Picture:
 
 def crop(picture: Picture, strength: float, rng: Generator) -> Picture:
     """Cut up to 4 % of the width off each side, as far as no box is cut."""
-    most = 0.04 * strength * picture.size[1]
+    most = min(0.04 * strength, 0.3) * picture.size[1]
     left, top, right, bottom = (rng.uniform(0, 1, 4) * most).tolist()
     height, width = picture.size
     return move(picture, translation(-left, -top), (height - top - bottom, width - left - right))
@@ -79,14 +79,14 @@ def resolution(picture: Picture, strength: float, rng: Generator) -> Picture:
 
 
 def perspective(picture: Picture, strength: float, rng: Generator) -> Picture:
-    """Take a photo from up to 30 degrees off, never less than half of that, over a desk.
+    """Take a photo from up to 30 degrees off (never above 45, nor below half of it), over a desk.
 
     A pinhole camera, its focal length that of a phone: about as long as the picture's diagonal.
     """
     if strength == 0:
         return picture
     height, width = picture.size
-    tilt = math.radians(30 * strength) * rng.uniform(0.5, 1)
+    tilt = math.radians(min(30 * strength, 45)) * rng.uniform(0.5, 1)
     axis = rng.uniform(0, 2 * math.pi)
     away = cv2.Rodrigues(tilt * np.array([math.cos(axis), math.sin(axis), 0.0]))[0]
     focal = math.hypot(height, width) * rng.uniform(0.9, 1.2)

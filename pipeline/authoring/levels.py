@@ -15,6 +15,7 @@ Strengths = dict[str, float]
 Level = Callable[[Generator], Strengths]
 """Draws the strengths for one page."""
 
+_STRONGEST = 5.0
 NAMES = (*MATERIALS, *DEGRADATIONS)
 """Every degradation, in the order in which a page meets them."""
 
@@ -121,7 +122,7 @@ def parse_level(text: str) -> Level:
     """Read what `--degrade` says: a level, or degradations as `name=strength,name=strength`.
 
     Raises:
-        ValueError: If a name is not known or a strength is no number from 0 to 10.
+        ValueError: If a name is not known or a strength is no number from 0 to 5.
     """
     if level := LEVELS.get(text.strip()):
         return level
@@ -142,6 +143,8 @@ def _strength(name: str, number: str) -> float:
         strength = float(number)
     except ValueError:
         strength = math.nan
-    if not 0 <= strength <= 10:
-        raise ValueError(f"{name}={number}: a strength is a number from 0 to 10, 1 being bad")
+    if not 0 <= strength <= _STRONGEST:
+        raise ValueError(
+            f"{name}={number}: a strength is a number from 0 to {_STRONGEST:g}, 1 being bad"
+        )
     return strength

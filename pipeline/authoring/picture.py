@@ -67,9 +67,14 @@ def box_corners(picture: Picture) -> Points:
 
 
 def dots_per_inch(picture: Picture) -> tuple[int, int]:
-    """Give the resolution of what was developed, across and down the picture, as files say it."""
-    across, down = np.hypot(*picture.place[:2, :2].T)
-    return max(1, round(DPI * float(across))), max(1, round(DPI * float(down)))
+    """Give the resolution in the middle of what was developed, across and down the picture."""
+    middle = np.array([picture.image.shape[1::-1]]) / 2
+    start, right, down = transform(
+        np.linalg.inv(picture.place), middle + np.array([[0, 0], [1, 0], [0, 1]])
+    )
+    steps = np.hypot(*(right - start)), np.hypot(*(down - start))
+    across, along = (max(1, round(DPI / float(step))) for step in steps)
+    return across, along
 
 
 def move(picture: Picture, matrix: Matrix, size: Sequence[float] | None = None) -> Picture:
