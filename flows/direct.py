@@ -3,20 +3,21 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from flows.batch import Plan, Summary, plan
+from flows.batch import Plan, Rules, Summary, plan
 from flows.progress import watcher
 from flows.results import write_results
 from flows.workers import Workers
 from pipeline.records import PageResult
 
 
-def extract_directly(
+def extract_directly(  # noqa: PLR0913 - the options of a run
     inputs: Sequence[Path],
     templates: Path,
     output: Path,
     *,
     workers: int = 1,
     database: str = "",
+    rules: Rules | None = None,
 ) -> Summary:
     """Read scans and write what was read.
 
@@ -26,11 +27,12 @@ def extract_directly(
         output: A folder, as `prepare_output` leaves it.
         workers: How many processes read.
         database: Address of the database; if none, it is in the output folder.
+        rules: What decides beside the templates.
 
     Raises:
         ExtractionError: If nothing can be read, or not written.
     """
-    todo = plan(inputs, templates, output)
+    todo = plan(inputs, templates, output, rules)
     results = _read(todo, workers)
     write_results(results, todo.origin, output, database)
     return Summary(passed_over=todo.passed_over).plus(results)

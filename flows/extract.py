@@ -13,7 +13,7 @@ from prefect.runtime import task_run
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 
-from flows.batch import Job, Plan, Summary, plan
+from flows.batch import Job, Plan, Rules, Summary, plan
 from flows.progress import watcher
 from flows.results import check_database, write_results
 from flows.show import printable
@@ -52,8 +52,13 @@ def write(results: list[PageResult], origin: Origin, output: Path, database: str
 
 
 @flow(name="extract", persist_result=False)
-def extract(
-    inputs: list[Path], templates: Path, output: Path, workers: int = 1, database: str = ""
+def extract(  # noqa: PLR0913, PLR0917 - the options of a run
+    inputs: list[Path],
+    templates: Path,
+    output: Path,
+    workers: int = 1,
+    database: str = "",
+    rules: Rules | None = None,
 ) -> Summary:
     """Read scans and write what was read.
 
@@ -63,6 +68,7 @@ def extract(
         output: The folder for the CSVs.
         workers: How many processes read.
         database: Address of the results database; if none, it is in the output folder.
+        rules: What decides beside the templates.
 
     Returns:
         What became of the run, in numbers.
@@ -72,7 +78,7 @@ def extract(
     """
     prepare_output(output)
     check_database(output, database)
-    todo = plan(inputs, templates, output)
+    todo = plan(inputs, templates, output, rules)
     watcher().start(todo.pages)
     results: list[PageResult] = []
     for batch in _read_all(todo, workers):

@@ -82,14 +82,33 @@ def score(output: Path, truth: Path) -> Score:
     Raises:
         InputFileError: If a file is missing or lacks a column, or the truth is of other scans.
     """
+    both, unscored = put_together(output, truth)
+    missing = int(both["read"].isna().sum())
+    both = both.fillna({"read": "", "confidence": "0", "flag": str(Flag.REVIEW)})
+    return _score(both, missing, unscored)
+
+
+def put_together(output: Path, truth: Path) -> tuple[pd.DataFrame, int]:
+    """Put what was read beside what stands there.
+
+    Args:
+        output: The folder that `extract` wrote.
+        truth: A CSV of document, page, field and raw, one row a field.
+
+    Returns:
+        A row for each field of the truth, as text: document, page, field, raw, and of the output
+        template, read, confidence, flag and reasons, NA where it lacks the field; and how many
+        fields of the output the truth does not name.
+
+    Raises:
+        InputFileError: If a file is missing or lacks a column, or the truth is of other scans.
+    """
     expected = read_truth(truth)
-    columns = (*_KEY, "raw", "confidence", "flag")
+    columns = (*_KEY, "template", "raw", "confidence", "flag", "reasons")
     found = read_csv(output / "fields.csv", columns).rename(columns={"raw": "read"})
     _refuse_other_scans(expected, read_csv(output / "pages.csv", ("document",)), truth)
     both = expected.merge(found, on=_KEY, how="left")
-    missing = int(both["read"].isna().sum())
-    both = both.fillna({"read": "", "confidence": "0", "flag": str(Flag.REVIEW)})
-    return _score(both, missing, unscored=len(found) - (len(both) - missing))
+    return both, len(found) - int(both["read"].notna().sum())
 
 
 def read_truth(path: Path) -> pd.DataFrame:

@@ -4,6 +4,7 @@
 # fast; and its parameters are its options.
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ from rich.text import Text
 from flows.cli.console import err, out
 
 if TYPE_CHECKING:
-    from flows.batch import Summary
+    from flows.batch import Rules, Summary
 
 app = typer.Typer()
 
@@ -36,8 +37,21 @@ def extract(
     database: Annotated[
         str, typer.Option(metavar="URL", help="Results database; else results.db in the output.")
     ] = "",
+    profile: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="What to accept, as calibrate writes it."),
+    ] = None,
+    today: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"],
+            metavar="DATE",
+            help="What `today` in a template means; else the clock's day, or SOURCE_DATE_EPOCH.",
+        ),
+    ] = None,
 ) -> None:
     """Read scanned forms into fields.csv, digits.csv and pages.csv."""
+    from flows.batch import Rules
     from flows.progress import shown
     from flows.results import check_database
     from flows.show import show_run
@@ -47,20 +61,33 @@ def extract(
     check_database(output, database, force=force)
     run = _direct if direct else _flow
     with shown(err):
-        summary = run(inputs, templates, output, workers, database)
+        rules = Rules(profile, today.date() if today else None)
+        summary = run(inputs, templates, output, workers, database, rules)
     show_run(output, summary, out=out, err=err)
 
 
 def _direct(
-    inputs: list[Path], templates: Path, output: Path, workers: int, database: str
+    inputs: list[Path],
+    templates: Path,
+    output: Path,
+    workers: int,
+    database: str,
+    rules: "Rules",
 ) -> "Summary":
     from flows.direct import extract_directly
 
-    return extract_directly(inputs, templates, output, workers=workers, database=database)
+    return extract_directly(
+        inputs, templates, output, workers=workers, database=database, rules=rules
+    )
 
 
 def _flow(
-    inputs: list[Path], templates: Path, output: Path, workers: int, database: str
+    inputs: list[Path],
+    templates: Path,
+    output: Path,
+    workers: int,
+    database: str,
+    rules: "Rules",
 ) -> "Summary":
     from flows.embedded import start_if_needed
     from pipeline.ingest import find_documents
@@ -68,12 +95,12 @@ def _flow(
 
     # Starting Prefect takes seconds; a mistyped path is told before.
     find_documents(inputs, leave_out=output)
-    load_templates(templates)
+    load_templates(templates, rules.today)
     err.print(Text("starting Prefect; --direct does without it", "dim"))
     start_if_needed()
     from flows.extract import extract as extract_flow
 
-    return extract_flow(inputs, templates, output, workers, database)
+    return extract_flow(inputs, templates, output, workers, database, rules)
 
 
 @app.command(

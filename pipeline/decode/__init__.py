@@ -19,6 +19,8 @@ CHECK_FAILED = "check_failed"
 DECIDED_BY = "decided_by"
 ALIGNMENT = "alignment"
 PAGE_FAILED = "page_failed"
+DECIMALS = 4
+"""Those of fields.csv, so that a threshold found there decides the same way here."""
 
 
 def decode_page(
@@ -101,7 +103,7 @@ def _finish(
     """Turn what a field says into a result with its reasons."""
     spec, raw = reading.spec, settled.raw
     product = text_probability(reading.boxes, raw)
-    confidence = profile.field_map.confidence(product, settled.posterior)
+    confidence = round(profile.field_map.confidence(product, settled.posterior), DECIMALS)
     checked = bool(spec.checks) or any(spec.name in check.fields for check in template.checks)
     accept = profile.threshold(template.template_id, spec.name, checked=checked)
     failed = dict.fromkeys((*failed_checks(raw, spec), *settled.failed))
