@@ -11,7 +11,7 @@ from models.classifier import load_classifier
 from pipeline.errors import OutputError, PageError
 from pipeline.ingest import decode_page, find_documents, list_pages, load
 from pipeline.look import draw_reading, draw_stages
-from pipeline.page import cut_page, read_pages
+from pipeline.page import cut_page, needed_side_px, read_pages
 from pipeline.records import Page
 from pipeline.tables import write_whole
 from pipeline.template import FormTemplate, load_templates
@@ -37,7 +37,8 @@ def draw_pages(inputs: Sequence[Path], templates: Path, output: Path) -> Iterato
         source = load(document)
         for ref in list_pages(document):
             try:
-                pictures = _draw(decode_page(source, ref.number), forms)
+                page = decode_page(source, ref.number, side_px=needed_side_px(forms))
+                pictures = _draw(page, forms)
             except PageError as error:
                 raise PageError(f"{document.name} page {ref.number}: {error}") from error
             stem = f"{document.name.replace('/', '_')}-{ref.number}"

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pipeline import headers, tiff
 from pipeline.complaints import listening
 from pipeline.errors import PageError
+from pipeline.geometry import reduce
 from pipeline.headers import ImageHeader
 from pipeline.records import GreyImage
 
@@ -20,14 +21,24 @@ MAX_PIXELS: Final = 200_000_000
 MIN_SIDE_PX: Final = 32
 PDF_DPI: Final = 300
 _POINTS_AN_INCH: Final = 72
+_JPEG_REDUCTIONS: Final = {
+    1: cv2.IMREAD_GRAYSCALE,
+    2: cv2.IMREAD_REDUCED_GRAYSCALE_2,
+    4: cv2.IMREAD_REDUCED_GRAYSCALE_4,
+    8: cv2.IMREAD_REDUCED_GRAYSCALE_8,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Decoder:
-    """How one format is told by its first bytes, its pages counted, and one of them decoded."""
+    """How one format is told by its first bytes, its pages counted, and one of them decoded.
+
+    A page, counted from 1, is decoded to grey, and reduced by a whole factor as long as that
+    leaves its longer side this many pixels.
+    """
 
     recognises: Callable[[bytes], bool]
-    decode: Callable[[bytes, int], GreyImage]
+    decode: Callable[[bytes, int, int], GreyImage]
     count: Callable[[bytes], int] | None = None
     """None where a file is always one page."""
 
@@ -50,23 +61,27 @@ def refuse_size(height: float, width: float) -> None:
         raise PageError(f"{size} are too few to hold a form; scan it at 300 dpi")
 
 
-def _decode_png(data: bytes, _number: int) -> GreyImage:
-    return _decode(data, headers.png_header(data))
+def _decode_png(data: bytes, _number: int, side_px: int) -> GreyImage:
+    return _decode(data, headers.png_header(data), side_px)
 
 
-def _decode_jpeg(data: bytes, _number: int) -> GreyImage:
-    return _decode(data, headers.jpeg_header(data))
+def _decode_jpeg(data: bytes, _number: int, side_px: int) -> GreyImage:
+    header = headers.jpeg_header(data)
+    factor = _reduction(header, side_px)
+    # The format's own way: what is not wanted is left out of the inverse transform.
+    grey = max((each, flag) for each, flag in _JPEG_REDUCTIONS.items() if each <= factor)[1]
+    return _decode(data, header, 0, grey)
 
 
-def _decode_bmp(data: bytes, _number: int) -> GreyImage:
-    return _decode(data, headers.bmp_header(data))
+def _decode_bmp(data: bytes, _number: int, side_px: int) -> GreyImage:
+    return _decode(data, headers.bmp_header(data), side_px)
 
 
-def _decode_webp(data: bytes, _number: int) -> GreyImage:
-    return _decode(data, headers.webp_header(data))
+def _decode_webp(data: bytes, _number: int, side_px: int) -> GreyImage:
+    return _decode(data, headers.webp_header(data), side_px)
 
 
-def _decode_tiff(data: bytes, number: int) -> GreyImage:
+def _decode_tiff(data: bytes, number: int, side_px: int) -> GreyImage:
     pages = tiff.pages(data)
     if number > len(pages):
         raise PageError(headers.DAMAGED)
@@ -74,27 +89,32 @@ def _decode_tiff(data: bytes, number: int) -> GreyImage:
     header = tiff.header(data, directory)
     if header.bits > 16:
         raise PageError(f"{header.bits} bits a sample; save it with 8")
-    return _decode(tiff.starting_at(data, directory), header)
+    return _decode(tiff.starting_at(data, directory), header, side_px)
 
 
 def _count_tiff(data: bytes) -> int:
     return len(tiff.pages(data))
 
 
-def _decode(data: bytes, header: ImageHeader) -> GreyImage:
+def _reduction(header: ImageHeader, side_px: int) -> int:
+    """By how much a page may be reduced, 1 or more."""
+    return max(1, max(header.height, header.width) // side_px) if side_px else 1
+
+
+def _decode(
+    data: bytes, header: ImageHeader, side_px: int, grey: int = cv2.IMREAD_GRAYSCALE
+) -> GreyImage:
     refuse_size(header.height, header.width)
-    flags = cv2.IMREAD_UNCHANGED if header.alpha else cv2.IMREAD_GRAYSCALE
     with listening() as complaints:
+        flags = cv2.IMREAD_UNCHANGED if header.alpha else grey
         image = _try(np.frombuffer(data, np.uint8), flags)
     if image is None and complaints and "not configured" in complaints[0]:
         raise PageError("its compression is not supported; save it with LZW or as PNG")
     if image is None or complaints:
         raise PageError(headers.DAMAGED)
-    return (
-        _on_paper(image, tiff.orientation(header.exif))
-        if header.alpha
-        else np.asarray(image, np.uint8)
-    )
+    if header.alpha:
+        image = _on_paper(image, tiff.orientation(header.exif))
+    return reduce(np.asarray(image, np.uint8), _reduction(header, side_px))
 
 
 def _try(data: NDArray[np.uint8], flags: int) -> NDArray[Any] | None:
@@ -140,7 +160,7 @@ def _upright(image: GreyImage, orientation: int) -> GreyImage:
     return image[rows, columns]
 
 
-def _decode_pdf(data: bytes, number: int) -> GreyImage:
+def _decode_pdf(data: bytes, number: int, side_px: int) -> GreyImage:
     with _open_pdf(data) as pdf:
         try:
             page = pdf[number - 1]
@@ -149,7 +169,8 @@ def _decode_pdf(data: bytes, number: int) -> GreyImage:
             image = page.render(scale=scale, grayscale=True).to_numpy()
         except pypdfium2.PdfiumError as error:
             raise PageError(headers.DAMAGED) from error
-        return np.array(image, np.uint8).reshape(image.shape[:2])
+        grey = np.array(image, np.uint8).reshape(image.shape[:2])
+        return reduce(grey, _reduction(ImageHeader(*grey.shape), side_px))
 
 
 def _count_pdf(data: bytes) -> int:

@@ -64,7 +64,7 @@ def jpeg_header(data: bytes) -> ImageHeader:
         if 0xC0 <= marker <= 0xCF and marker not in {0xC4, 0xC8, 0xCC}:
             height, width = unpack(">HH", data, start + 3)
         # Pixel data escapes 0xFF, so that this pair can only be the end-of-image marker.
-        if marker == 0xDA and data.find(b"\xff\xd9", start) < 0:
+        if marker == 0xDA and data.rfind(b"\xff\xd9", start) < 0:
             raise PageError(CUT_OFF)
     return ImageHeader(height, width)
 

@@ -169,19 +169,21 @@ def load(document: Document) -> Source:
     return Source(document, hashlib.sha256(data).hexdigest(), data)
 
 
-def decode_page(source: Source, number: int) -> Page:
+def decode_page(source: Source, number: int, *, side_px: int = 0) -> Page:
     """Decode one page to grey.
 
     Args:
         source: The document as loaded.
         number: The page, from 1.
+        side_px: How many pixels its longer side needs: a finer page is reduced by the largest
+            whole factor that leaves so many; 0 to leave it as it is.
 
     Raises:
         InputFileError: If the bytes are those of no format that can be read.
         PageError: If the page is damaged, too large or too small.
     """
     decoder = _decoder_of(source.document, source.data[:_HEAD_BYTES])
-    image = decoder.decode(source.data, number)
+    image = decoder.decode(source.data, number, side_px)
     return Page(PageId(source.document.name, number, source.sha256), image)
 
 

@@ -20,7 +20,7 @@ from pipeline.records import (
     PageResult,
     Status,
 )
-from pipeline.segment import Cut, segment
+from pipeline.segment import LEAST_BOX_PX, Cut, segment
 from pipeline.template import FormTemplate
 
 SURE_SUPPORT = 0.9
@@ -66,6 +66,15 @@ def read_pages(
     return [
         _decode(page, readings, rule) if isinstance(page, CutPage) else page for page in prepared
     ]
+
+
+def needed_side_px(templates: Sequence[FormTemplate]) -> int:
+    """How long in pixels a page's longer side must be for the boxes of all forms to be read."""
+    sides = (
+        max(template.size) / min(box.height for field in template.fields for box in field.boxes)
+        for template in templates
+    )
+    return round(LEAST_BOX_PX * max(sides))
 
 
 def cut_page(page: Page, templates: Sequence[FormTemplate]) -> CutPage:

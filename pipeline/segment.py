@@ -19,6 +19,8 @@ from pipeline.template import FieldSpec
 
 BOX_PX = 48
 """Strip pixels to the height of a box: twice and more what the network sees."""
+LEAST_BOX_PX = 40
+"""Pixels of a scan to the height of a box that are worth decoding: more is averaged away."""
 REACH = 0.35
 """How far the printed frames may be from where the page's alignment puts them, as a share of the
 height of a box."""

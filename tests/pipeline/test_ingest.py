@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.errors import InputFileError, PageError
+from pipeline.geometry import reduce
 from pipeline.ingest import (
     Document,
     UnsteadyFileError,
@@ -27,6 +28,7 @@ from pipeline.records import Page
 
 Grey = NDArray[np.uint8]
 Save = Callable[..., Path]
+Options = dict[str, object]
 
 
 def read(path: Path, number: int = 1) -> Page:
@@ -62,6 +64,18 @@ def test_every_format_grey_and_colour(
     page = read(save(name, Image.fromarray(corner_page).convert(mode), **options))
     assert page.image.dtype == np.uint8
     assert same(page.image, corner_page)
+
+
+@pytest.mark.parametrize(("name", "options"), FORMS, ids=[name for name, _ in FORMS])
+@pytest.mark.parametrize(("side_px", "factor"), [(0, 1), (151, 1), (150, 2), (75, 4)])
+def test_a_page_is_not_decoded_finer_than_asked(
+    corner_page: Grey, save: Save, name: str, options: Options, side_px: int, *, factor: int
+) -> None:
+    """Reduced by a whole factor that leaves the side asked for, each pixel a mean."""
+    path = save(name, Image.fromarray(corner_page), **options)
+    image = decode_page(load(Document(path, name)), 1, side_px=side_px).image
+    assert max(image.shape) >= side_px
+    assert same(image[:-1, :-1], reduce(corner_page, factor)[: len(image) - 1, :-1])
 
 
 @pytest.mark.parametrize("form", ["PNG", "TIFF", "BMP"])
