@@ -15,7 +15,6 @@ from models.dataset import IMAGES_MAGIC, LABELS_MAGIC, read_idx
 from pipeline.authoring.blank import at_full_resolution, blank_page
 from pipeline.authoring.digit_hands import DrawHand, digit_hands, pen_hands
 from pipeline.authoring.levels import parse_level
-from pipeline.authoring.picture import dots_per_inch
 from pipeline.authoring.scan_files import Colours, save_scan
 from pipeline.authoring.simulate import SimulatedPage, Simulation, simulate_page
 from pipeline.authoring.values import LATEST
@@ -130,12 +129,12 @@ def _suffix(page: SimulatedPage) -> str:
 
 
 def _save(page: SimulatedPage, path: Path) -> None:
-    image = page.picture.image
+    image, (across, down) = page.picture.image, page.picture.dpi
     colours: Colours = "colour" if image.ndim == 3 else "grey"
     if path.suffix == ".tif":
         colours = "bilevel"
     try:
-        save_scan(image, path, colours, dots_per_inch(page.picture))
+        save_scan(image, path, colours, (round(across), round(down)))
     except OSError as error:
         raise OutputError(
             f"{path} cannot be written ({error.strerror}); free space there, or name another folder"

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
-from pipeline.authoring.picture import Picture, box_corners, develop
+from pipeline.authoring.picture import Picture, box_corners, develop, is_flat
 from pipeline.errors import TemplateError
 from pipeline.geometry import local_scale, transform
 from pipeline.records import Floats, GreyImage, Points
@@ -74,16 +75,17 @@ def stains(picture: Picture, strength: float, rng: Generator) -> Picture:
     for _ in range(1 + int(rng.poisson(1.5 * min(strength, 3)))):
         spot = rng.uniform(0.05, 0.95, 2) * sheet.size[::-1]
         radii = (36 * mm, 33.5 * mm) if rng.random() < 0.5 else (rng.uniform(4, 16) * mm, 0.0)
-        _spill(image, sheet.image, spot, radii, 1 - (1 - _COFFEE) * min(0.65 * strength, 0.9), rng)
+        tint = 1 - (1 - _COFFEE) * min(0.65 * strength, 0.9)
+        _spill(image, sheet.image, _Drop(spot, radii, tint), rng)
     for _ in range(int(rng.integers(0, 3))):
         if (spot_and_size := _free_spot(sheet, mm, rng)) is not None:
-            _spill(image, sheet.image, *spot_and_size, _DARK_INK, rng)
+            _spill(image, sheet.image, _Drop(*spot_and_size, _DARK_INK), rng)
     return replace(sheet, image=image)
 
 
 def _flat(picture: Picture) -> tuple[Picture, float]:
     """Give the page as it is seen, and its pixels to a millimetre."""
-    seen = develop(picture)
+    seen = picture if is_flat(picture) else develop(picture)
     return seen, PX_PER_MM * local_scale(seen.place, (0.0, 0.0))
 
 
@@ -189,23 +191,26 @@ def _free_spot(
     return None
 
 
-def _spill(
-    image: GreyImage,
-    clean: GreyImage,
-    spot: Points,
-    radii: tuple[float, float],
-    tint: Points,
-    rng: Generator,
-) -> None:
+class _Drop(NamedTuple):
+    """A liquid that falls on a page."""
+
+    spot: Points
+    radii: tuple[float, float]
+    """Outer and inner radius in pixels; an inner one of 0 makes a spot, not a ring."""
+    tint: Points
+    """Share of red, green and blue light that passes where it is thickest."""
+
+
+def _spill(image: GreyImage, clean: GreyImage, drop: _Drop, rng: Generator) -> None:
     """Let a liquid dry on an image, changed in place; where two do, the darker one shows."""
-    reach = int(1.4 * radii[0])
-    x, y = (round(float(part)) for part in spot)
+    reach = int(1.4 * drop.radii[0])
+    x, y = (round(float(part)) for part in drop.spot)
     top, left = max(y - reach, 0), max(x - reach, 0)
     window = image[top : y + reach, left : x + reach]
     rows = np.arange(top - y, top - y + window.shape[0], dtype=np.float32)[:, None]
     columns = np.arange(left - x, left - x + window.shape[1], dtype=np.float32)[None]
-    amount = _like(window, _dry(rows, columns, radii, rng))
-    shade = tint if image.ndim == 3 else tint.mean()
+    amount = _like(window, _dry(rows, columns, drop.radii, rng))
+    shade = drop.tint if image.ndim == 3 else drop.tint.mean()
     below = clean[top : y + reach, left : x + reach]
     stained = np.rint(below * (1 - amount * (1 - shade))).astype(np.uint8)
     np.minimum(window, stained, out=window)
@@ -217,7 +222,7 @@ def _dry(rows: Floats, columns: Floats, radii: tuple[float, float], rng: Generat
     Args:
         rows: How far below its middle, shape (h, 1).
         columns: How far right of it, shape (1, w).
-        radii: Outer and inner radius in pixels; an inner one of 0 makes a spot, not a ring.
+        radii: Of the drop.
         rng: The source of all variation.
 
     Returns:

@@ -14,7 +14,7 @@ from numpy.random import Generator
 from PIL import Image
 
 from pipeline.authoring import damage, lay
-from pipeline.authoring.picture import Picture, develop, dots_per_inch, shade
+from pipeline.authoring.picture import Picture, develop, shade
 from pipeline.records import Floats, GreyImage
 
 Degradation = Callable[[Picture, float, Generator], Picture]
@@ -142,15 +142,15 @@ def _fax(picture: Picture, strength: float, rng: Generator) -> Picture:
     if strength == 0:
         return picture
     seen = develop(picture)
-    across, along = dots_per_inch(seen)
-    across_times, down_times = _FAX_DPI[0] / across, _FAX_DPI[1][int(strength > 0.5)] / along
+    dpi = _FAX_DPI[0], _FAX_DPI[1][int(strength > 0.5)]
+    across_times, down_times = (new / old for new, old in zip(dpi, seen.dpi, strict=True))
     height, width = seen.size
     grey = seen.image if seen.image.ndim == 2 else cv2.cvtColor(seen.image, cv2.COLOR_RGB2GRAY)
     size = round(width * across_times), round(height * down_times)
     small = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
     bits = _dither(small) if rng.random() < 0.25 else _cut(small, rng)
     place = np.diag([across_times, down_times, 1.0]) @ seen.place
-    return Picture(bits, (size[1], size[0]), seen.template, place)
+    return Picture(bits, (size[1], size[0]), seen.template, place, dpi=dpi)
 
 
 def _cut(grey: GreyImage, rng: Generator) -> GreyImage:

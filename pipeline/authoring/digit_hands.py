@@ -106,7 +106,9 @@ def _redraw(ink: GreyImage, times: float, weight: float) -> Floats:
     # Lines thinner than a pixel are grey throughout: they are measured by their own middle.
     peak = cv2.GaussianBlur(cv2.dilate(padded, np.ones((3, 3), np.uint8)), (0, 0), 0.8)
     even = padded / np.clip(peak, 70, 255)
-    large = cv2.resize(even, None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC)
+    large = cv2.resize(
+        np.asarray(even, np.float32), None, fx=times, fy=times, interpolation=cv2.INTER_CUBIC
+    )
     smooth = cv2.GaussianBlur(large, (0, 0), max(0.3 * times, 0.3))
     steep = max(1.0, times / _EDGE_PX)
     return np.asarray(np.clip((smooth - 0.42 + weight) * steep + 0.5, 0, 1), np.float32)

@@ -75,7 +75,8 @@ def resolution(picture: Picture, strength: float, rng: Generator) -> Picture:
     """Scan with fewer pixels: strength 0.5 is 200 dpi, 1 is 150, 2 is 100."""
     times = 1 / (1 + strength)
     height, width = picture.size
-    return move(picture, scaling(times, times), (height * times, width * times))
+    dpi = picture.dpi[0] * times, picture.dpi[1] * times
+    return move(replace(picture, dpi=dpi), scaling(times, times), (height * times, width * times))
 
 
 def perspective(picture: Picture, strength: float, rng: Generator) -> Picture:

@@ -123,7 +123,7 @@ def _blot(low: tuple[int, int], high: tuple[int, int], rng: Generator) -> NDArra
     )
     middle, half = np.add(low, high) / 2, np.subtract(high, low) / 2
     round_ = np.column_stack([np.cos(angle), np.sin(angle)]) * ragged.clip(0.7, 1.1)[:, None]
-    return np.rint(middle + half * round_).astype(np.int32)
+    return np.asarray(np.rint(middle + half * round_), np.int32)
 
 
 def _grown(area: Box, boxes: list[Box], rng: Generator) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -47,6 +47,8 @@ class Picture:
     """What lies under the page, of any size, with as many channels; None for more paper."""
     lost: frozenset[int] = frozenset()
     """Which of the template's markers cannot be seen."""
+    dpi: tuple[float, float] = (DPI, DPI)
+    """Dots an inch of the glass, across and down; those of the page differ by its print's scale."""
 
     @classmethod
     def of(cls, image: GreyImage, template: FormTemplate | None = None) -> Picture:
@@ -64,17 +66,6 @@ def box_corners(picture: Picture) -> Points:
     boxes = boxes_of(picture.template)
     points = np.concatenate([corners(box) for box in boxes]) if boxes else np.empty((0, 2))
     return transform(picture.pose @ picture.place, points).reshape(-1, 4, 2)
-
-
-def dots_per_inch(picture: Picture) -> tuple[int, int]:
-    """Give the resolution in the middle of what was developed, across and down the picture."""
-    middle = np.array([picture.image.shape[1::-1]]) / 2
-    start, right, down = transform(
-        np.linalg.inv(picture.place), middle + np.array([[0, 0], [1, 0], [0, 1]])
-    )
-    steps = np.hypot(*(right - start)), np.hypot(*(down - start))
-    across, along = (max(1, round(DPI / float(step))) for step in steps)
-    return across, along
 
 
 def move(picture: Picture, matrix: Matrix, size: Sequence[float] | None = None) -> Picture:
@@ -99,17 +90,26 @@ def move(picture: Picture, matrix: Matrix, size: Sequence[float] | None = None) 
 
 def develop(picture: Picture) -> Picture:
     """Resample the page where it has been moved to, on what lies under it."""
-    whole = picture.outline is None and not picture.holes
-    if (
-        whole
-        and picture.size == picture.image.shape[:2]
-        and np.array_equal(picture.pose, np.eye(3))
-    ):
+    if is_flat(picture) and picture.outline is None and not picture.holes:
         return picture
     page = _resample(picture)
     if picture.ground is not None:
         page = _lay(page, _paper_mask(picture), picture.ground)
-    return Picture(page, picture.size, picture.template, picture.pose @ picture.place)
+    return replace(
+        picture,
+        image=page,
+        place=picture.pose @ picture.place,
+        pose=np.eye(3),
+        outline=None,
+        holes=(),
+        ground=None,
+    )
+
+
+def is_flat(picture: Picture) -> bool:
+    """Tell whether nothing has been moved since the page was last looked at."""
+    unmoved = bool(np.array_equal(picture.pose, np.eye(3)))
+    return unmoved and picture.size == picture.image.shape[:2]
 
 
 def _resample(picture: Picture) -> GreyImage:

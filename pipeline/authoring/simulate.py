@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -78,4 +78,4 @@ def _choose_texts(plan: Simulation, number: int, rng: Generator) -> Mapping[str,
 
 def _in_grey(picture: Picture) -> Picture:
     grey = cv2.cvtColor(picture.image, cv2.COLOR_RGB2GRAY)
-    return Picture(np.asarray(grey, np.uint8), picture.size, picture.template, lost=picture.lost)
+    return replace(picture, image=np.asarray(grey, np.uint8))

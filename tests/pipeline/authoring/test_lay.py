@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.authoring.degrade import DEGRADATIONS, degrade_picture
-from pipeline.authoring.picture import Picture, box_corners, dots_per_inch
+from pipeline.authoring.picture import Picture, box_corners
 from pipeline.geometry import transform
 from tests.pipeline.authoring.pages import CARD
 
@@ -71,7 +71,7 @@ def test_resolution_is_told(strength: float, dpi: int) -> None:
     """What is written into the file is the resolution that the page has."""
     start = Picture.of(spotted(), CARD)
     seen = degrade_picture(start, {"resolution": strength}, np.random.default_rng(1))
-    assert dots_per_inch(seen) == (dpi, dpi)
+    assert seen.dpi == (dpi, dpi)
 
 
 @pytest.mark.parametrize(("strength", "dpi"), [(0.5, (204, 196)), (1.0, (204, 98))])
@@ -79,7 +79,7 @@ def test_fax_has_its_own_resolutions(strength: float, dpi: tuple[int, int]) -> N
     """One bit a pixel, in the fine and the standard mode of a fax."""
     start = Picture.of(spotted(), CARD)
     seen = degrade_picture(start, {"fax": strength}, np.random.default_rng(1))
-    assert dots_per_inch(seen) == dpi
+    assert seen.dpi == dpi
     assert set(np.unique(seen.image)) <= {0, 255}
 
 
