@@ -7,6 +7,7 @@ import time
 import traceback
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -14,7 +15,9 @@ from typing import Final
 
 import cv2
 
+from models.acceptance import load_profile
 from models.classifier import LiteRTClassifier, load_classifier
+from pipeline.acceptance import Profile
 from pipeline.errors import ExtractionError, InputFileError, PageError
 from pipeline.ingest import (
     PageRef,
@@ -28,9 +31,20 @@ from pipeline.page import failed_page, needed_side_px, read_pages
 from pipeline.records import Flag, Page, PageId, PageResult, Status
 from pipeline.store.origin import Origin
 from pipeline.template import FormTemplate, load_templates
+from pipeline.template_checks import clock_day
 
 BATCH_PAGES: Final = 4
 """Few: a worker holds that many decoded pages, and the progress bar moves that often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What decides beside the templates; the same for all workers of a run."""
+
+    profile: Path | None = None
+    """What is accepted; None for the profile shipped with the network."""
+    today: date | None = None
+    """What `today` in a template means; None for the day on which the run begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +55,7 @@ class Job:
     run: int
     """Tells runs apart: the templates are loaded once a run, and anew in the next."""
     pages: tuple[PageRef, ...]
+    rules: Rules = Rules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +99,14 @@ class Summary:
         )
 
 
-def plan(inputs: Sequence[Path], templates: Path, output: Path) -> Plan:
+def plan(inputs: Sequence[Path], templates: Path, output: Path, rules: Rules | None = None) -> Plan:
     """List the pages to read, in batches.
 
     Args:
         inputs: Files and folders.
         templates: The folder of templates.
         output: Left out where it lies below an input.
+        rules: What decides beside the templates.
 
     Raises:
         InputFileError: If there is nothing to read.
@@ -98,21 +114,26 @@ def plan(inputs: Sequence[Path], templates: Path, output: Path) -> Plan:
         ModelError: If the network cannot be loaded.
     """
     run = time.time_ns()
+    rules = rules or Rules()
+    rules = replace(rules, today=rules.today or clock_day())
     inbox = find_documents(inputs, leave_out=output)
-    loaded, classifier = _equipment(templates, run)
+    loaded, classifier, _ = _equipment(templates, run, rules)
     paths = {document.name: document.path for document in inbox.documents}
     pages = [page for document in inbox.documents for page in list_pages(document)]
     batches = (pages[start : start + BATCH_PAGES] for start in range(0, len(pages), BATCH_PAGES))
-    jobs = tuple(Job(templates, run, tuple(batch)) for batch in batches)
+    jobs = tuple(Job(templates, run, tuple(batch), rules) for batch in batches)
     origin = Origin(loaded, classifier.card, paths)
     return Plan(jobs, len(pages), inbox.passed_over, origin)
 
 
 @lru_cache(maxsize=1)
-def _equipment(templates: Path, _run: int) -> tuple[tuple[FormTemplate, ...], LiteRTClassifier]:
+def _equipment(
+    templates: Path, _run: int, rules: Rules
+) -> tuple[tuple[FormTemplate, ...], LiteRTClassifier, Profile]:
     cv2.setNumThreads(1)  # workers share the cores among themselves
-    loaded = load_templates(templates)
-    return loaded, load_classifier()
+    loaded = load_templates(templates, rules.today)
+    classifier = load_classifier()
+    return loaded, classifier, load_profile(classifier.card, rules.profile)
 
 
 def read_batch(job: Job, *, patient: bool = False) -> list[PageResult]:
@@ -131,7 +152,7 @@ def read_batch(job: Job, *, patient: bool = False) -> list[PageResult]:
         TemplateError: If a template is wrong.
         ModelError: If the network cannot be loaded.
     """
-    templates, classifier = _equipment(job.templates, job.run)
+    templates, classifier, profile = _equipment(job.templates, job.run, job.rules)
     opened = [
         page
         for _, refs in groupby(job.pages, key=lambda ref: ref.document)
@@ -139,12 +160,12 @@ def read_batch(job: Job, *, patient: bool = False) -> list[PageResult]:
     ]
     pages = [page for page in opened if isinstance(page, Page)]
     failures = [page for page in opened if isinstance(page, PageResult)]
-    return [*failures, *_read(pages, templates, classifier)]
+    return [*failures, *_read(pages, templates, classifier, profile)]
 
 
 def give_up(job: Job, reason: str) -> list[PageResult]:
     """Give the results of a batch of which nothing could be read."""
-    templates, _ = _equipment(job.templates, job.run)
+    templates, _, _ = _equipment(job.templates, job.run, job.rules)
     identities = (PageId(ref.document.name, ref.number, "") for ref in job.pages)
     return [failed_page(identity, reason, templates) for identity in identities]
 
@@ -170,16 +191,22 @@ def _open(
 
 
 def _read(
-    pages: Sequence[Page], templates: Sequence[FormTemplate], classifier: LiteRTClassifier
+    pages: Sequence[Page],
+    templates: Sequence[FormTemplate],
+    classifier: LiteRTClassifier,
+    profile: Profile,
 ) -> list[PageResult]:
     """Read decoded pages; where that fails unforeseen, one by one, to lose only the page."""
     try:
-        return read_pages(pages, templates, classifier)
+        return read_pages(pages, templates, classifier, profile)
     except ExtractionError:
         raise
     except Exception as error:  # noqa: BLE001 - a night's run must outlive one page's surprise
         if len(pages) > 1:
-            return [result for page in pages for result in _read([page], templates, classifier)]
+            alone = ([page] for page in pages)
+            return [
+                result for page in alone for result in _read(page, templates, classifier, profile)
+            ]
         place = traceback.extract_tb(error.__traceback__)[-1]
         reason = f"{type(error).__name__} in {place.name}: {error}; please report this page"
         return [failed_page(pages[0].identity, reason, templates)]
