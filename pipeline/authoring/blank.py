@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 
 from pipeline.authoring.picture import DPI, boxes_of
-from pipeline.errors import TemplateError
+from pipeline.complaints import listening
+from pipeline.errors import InputFileError, TemplateError
 from pipeline.geometry import bounding_box
 from pipeline.records import Box, GreyImage
 from pipeline.template import FieldSpec, FormTemplate
@@ -74,10 +75,11 @@ def blank_page(template: FormTemplate, base: str = AUTO) -> BlankPage:
         base: AUTO, REFERENCE, DRAWN, or the path of an image of the blank form.
 
     Raises:
-        TemplateError: If no reference is there where one is asked for, or an image is damaged.
+        TemplateError: If no reference is there where one is asked for, or it is damaged.
+        InputFileError: If the image is missing or damaged.
     """
     if base not in {AUTO, REFERENCE, DRAWN}:
-        return BlankPage(_read(Path(base), template.size), f"wrote on {base}")
+        return BlankPage(_read(Path(base), template.size, InputFileError), f"wrote on {base}")
     if template.reference is None:
         if base == REFERENCE:
             raise TemplateError(
@@ -87,7 +89,7 @@ def blank_page(template: FormTemplate, base: str = AUTO) -> BlankPage:
         return BlankPage(_draw(template), "no reference: wrote on a plain page with its frames")
     if base == DRAWN:
         return BlankPage(_draw(template), "wrote on a plain page with the frames")
-    page = _read(template.reference, template.size)
+    page = _read(template.reference, template.size, TemplateError)
     inked = _inked_boxes(page, template)
     if base == REFERENCE or inked < _FILLED_SHARE * len(boxes_of(template)):
         return BlankPage(page, f"wrote on {template.reference.name}")
@@ -98,10 +100,15 @@ def blank_page(template: FormTemplate, base: str = AUTO) -> BlankPage:
     return BlankPage(_cleared(page, template), remark)
 
 
-def _read(path: Path, size: tuple[float, float]) -> GreyImage:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+def _read(
+    path: Path, size: tuple[float, float], error: type[InputFileError | TemplateError]
+) -> GreyImage:
+    if not path.is_file():
+        raise error(f"{path} does not exist; name an image of the blank form.")
+    with listening():
+        image = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image is None:
-        raise TemplateError(f"{path}: cannot be decoded as an image; save it anew, as PNG.")
+        raise error(f"{path}: cannot be decoded as an image; save it anew, as PNG.")
     height, width = (round(length) for length in size)
     area = cv2.INTER_AREA if image.shape[0] > height else cv2.INTER_CUBIC
     sized = cv2.resize(image, (width, height), interpolation=area)
