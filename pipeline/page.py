@@ -11,6 +11,7 @@ from pipeline.acceptance import Profile
 from pipeline.align import align
 from pipeline.decode import decode_page, failed_fields
 from pipeline.errors import AlignmentError, PageError
+from pipeline.geometry import scaling
 from pipeline.recognize import Classifier, recognize
 from pipeline.records import (
     AlignedPage,
@@ -158,6 +159,12 @@ def _decode(page: CutPage, readings: Iterator[BoxReading], profile: Profile) -> 
         residual_px=page.aligned.residual_px,
         fields=tuple(fields),
         boxes=tuple(rows),
-        homography=tuple(page.aligned.homography.ravel().tolist()),
+        homography=_relative(page.aligned),
         seen=zlib.compress(seen, FASTEST),
     )
+
+
+def _relative(aligned: AlignedPage) -> tuple[float, ...]:
+    """Give a page's homography into shares of its picture, however finely that is decoded."""
+    height, width = aligned.page.image.shape
+    return tuple((scaling(1 / width, 1 / height) @ aligned.homography).ravel().tolist())

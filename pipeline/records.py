@@ -155,7 +155,8 @@ class PageResult:
     fields: tuple[FieldResult, ...]
     boxes: tuple[BoxRow, ...]
     homography: tuple[float, ...] = ()
-    """Template pixels to scan pixels, row by row; empty for a page that failed."""
+    """(3, 3) row by row, template pixels to shares of the scan's width and height; empty for a page
+    that failed."""
     seen: bytes = b""
     """What the network saw of each of `boxes`: uint8 (N, 28, 28), packed by zlib."""
 

@@ -68,7 +68,7 @@ pages = sa.Table(
     _text("status"),
     _text("reason"),
     sa.Column("residual_px", sa.Double),
-    _text("homography"),  # nine numbers with blanks between, template to scan pixels
+    _text("homography"),  # nine numbers, template pixels to shares of the scan
     sa.Column("seen", sa.LargeBinary, nullable=False),  # the boxes as the network saw them, zlib
     _text("read_at", TIME),
     sa.UniqueConstraint("document_id", "number"),

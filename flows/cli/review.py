@@ -1,0 +1,57 @@
+"""The verbs for what comes after reading: review by people, and export."""
+
+# ruff: noqa: PLC0415, PLR0913, PLR0917 - a verb imports what it alone needs, so that each starts
+# fast; and its parameters are its options.
+
+import getpass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from flows.cli.console import err, out
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: [bold]formdigits review results[/bold]")
+def review(
+    output: Annotated[Path, typer.Argument(help="Folder that extract wrote.")],
+    host: Annotated[str, typer.Option(help="Address to serve at.")] = "127.0.0.1",
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Port; else 8077, or any that is free.")
+    ] = None,
+    reviewer: Annotated[
+        str, typer.Option(metavar="NAME", help="Who reviews; else who is logged in.")
+    ] = "",
+    token: Annotated[
+        str, typer.Option(metavar="TEXT", help="What others must know; needed off this machine.")
+    ] = "",
+    scans: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the scans are, if they have moved.")
+    ] = None,
+    database: Annotated[
+        str, typer.Option(metavar="URL", help="Results database; else results.db in the output.")
+    ] = "",
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
+) -> None:
+    """Show people what the machine is not sure of, on a web page of this machine."""
+    from pipeline.review.server import Desk, serve
+    from pipeline.store.database import database_url
+
+    name = reviewer or _logged_in()
+
+    def tell(address: str) -> None:
+        out.print(address, soft_wrap=True, highlight=False)
+        err.print(Text("serving the review pages; Ctrl-C ends it", "dim"))
+
+    url = database_url(output, database)
+    serve(Desk(output, url, host, port, name, token, scans, not no_browser), tell)
+
+
+def _logged_in() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run as a user without a name
+        return "reviewer"
