@@ -112,11 +112,12 @@ def evaluate(
         from models.evaluation.run import Own, evaluate_network
     except ModuleNotFoundError as error:
         raise _missing(error) from error
-    from models.evaluation.figures import table
+    from flows.show import show_table
+    from models.evaluation.figures import COLUMNS, rows
 
     own = Own(tuple(forms), templates, truth) if forms and templates and truth else None
     figures, page = evaluate_network(network, weights, data, own, output)
-    out.print(table(figures))
+    show_table(out, ("set", "samples", *COLUMNS), rows(figures))
     err.print(f"shown on {page}", soft_wrap=True)
 
 

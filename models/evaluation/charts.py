@@ -41,7 +41,7 @@ class Scheme:
 
 LIGHT = Scheme("", "#ffffff", "#1f2430", "#6b7280", "#e3e6ec", "#2457d6", "#c2410c", "#f4f5f8")
 DARK = Scheme("-dark", "#171a21", "#e8eaf0", "#98a0b0", "#2c313c", "#7aa2ff", "#fb923c", "#1e222b")
-DOTS_PER_INCH = 200
+DOTS_PER_INCH = 180
 FIGURE_WIDTH = 5.6
 FIGURE_SIZE = (FIGURE_WIDTH, 3.9)
 _PERCENT = FuncFormatter(lambda share, _: f"{100 * share:g} %")

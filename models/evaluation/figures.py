@@ -8,7 +8,6 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.table import Table
 
 from models.calibrate import calibration_error, confidence_and_right
 from models.samples import CLASSES, DIGITS, Samples
@@ -16,6 +15,16 @@ from pipeline.records import Floats, GreyImage, Mark, ModelCard
 from pipeline.score import risk_coverage_area
 
 Figures = dict[str, float]
+COLUMNS: Mapping[str, str] = {
+    "right %": "accuracy",
+    "no digit %": "false_not_a_digit",
+    "false digit %": "false_digit",
+    "accepted %": "accepted",
+    "wrong of it %": "wrong_accepted",
+    "ECE %": "calibration_error",
+    "AURC %": "risk_coverage_area",
+}
+"""What a terminal shows, and the figure that it is."""
 MARK_NAMES: Mapping[str, str] = {
     Mark.BLANK: "blank",
     Mark.STRUCK: "struck",
@@ -139,11 +148,9 @@ def measure_classes(confusions: NDArray[np.int64]) -> list[ClassFigures]:
     ]
 
 
-def table(figures: Mapping[str, Figures]) -> Table:
-    """Lay figures out for the terminal, a row a set."""
-    columns = list(next(iter(figures.values())))
-    laid_out = Table("set", *(name.replace("_", " ") for name in columns))
-    for name, row in figures.items():
-        shares = [f"{100 * row[column]:.2f} %" for column in columns[1:]]
-        laid_out.add_row(name, f"{row['samples']:.0f}", *shares)
-    return laid_out
+def rows(figures: Mapping[str, Figures]) -> list[tuple[str, ...]]:
+    """Lay figures out as set, samples and `COLUMNS`, a row a set; shares in percent."""
+    return [
+        (name, f"{row['samples']:.0f}", *(f"{100 * row[key]:.2f}" for key in COLUMNS.values()))
+        for name, row in figures.items()
+    ]

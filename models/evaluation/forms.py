@@ -103,7 +103,7 @@ def _read_page(
     crops = [crop for crop in cut.cut.crops if crop.position < len(truth.get(crop.field, ""))]
     for crop, reading in zip(crops, recognize(crops, classifier), strict=True):
         yield ReadBox(
-            place=f"{ref.document.name} {ref.number}, {crop.field} {crop.position + 1}",
+            place=f"{ref.document.name}, page {ref.number}, {crop.field}, box {crop.position + 1}",
             label=CLASSES.index(truth[crop.field][crop.position]),
             image=normalize(crop.ink),
             probabilities=reading.probabilities,

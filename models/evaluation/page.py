@@ -52,7 +52,11 @@ TITLES: Mapping[str, tuple[str, str]] = {
         "Drawn by the pen simulator: what stains and frames leave in blank boxes, crosses, dashes "
         "and scribbles, letters, fragments and blots. None of these should pass as a digit.",
     ),
-    "forms": ("Boxes of forms", "Boxes of real pages, found, cut out and read as in a real run."),
+    "forms": (
+        "Boxes of forms",
+        "Boxes of these pages, found, cut out and read as in a real run, each for itself. A field "
+        "is accepted only if all its boxes together are sure.",
+    ),
 }
 """Title and description of each set."""
 
@@ -106,6 +110,10 @@ def write_page(outcomes: Mapping[str, Outcome], card: ModelCard, folder: Path) -
     Raises:
         OutputError: If the folder cannot be written.
     """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: {error.strerror}; choose another --output") from error
     pictures = {
         name: draw_charts(outcome, card.accept_confidence)
         | {"misread": _encode(tile_misread(outcome))}
@@ -119,10 +127,6 @@ def write_page(outcomes: Mapping[str, Outcome], card: ModelCard, folder: Path) -
         for name, of_set in pictures.items()
         for kind, picture in of_set.items()
     }
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: {error.strerror}; choose another --output") from error
     write_whole(files | {folder / PAGE: render(sections, card).encode()})
     return folder / PAGE
 
