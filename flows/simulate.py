@@ -146,8 +146,8 @@ def _read_hands(digits: Path | None, writers: Path | None) -> DrawHand:
         if writers is not None:
             raise InputFileError(f"{writers}: --writers says who wrote --digits; give those too")
         return pen_hands()
-    images = _read_idx(digits, IMAGES_MAGIC)
-    labels = _read_idx(_labels_beside(digits), LABELS_MAGIC)
+    beside = _labels_beside(digits)
+    images, labels = _read_idx(digits, IMAGES_MAGIC), _read_idx(beside, LABELS_MAGIC)
     if len(images) != len(labels) or (len(labels) and labels.max() > 9):
         raise InputFileError(
             f"{digits}: {len(images)} images beside {len(labels)} labels from 0 to "

@@ -16,6 +16,7 @@ from models.cheque_digits import read_cheque_digits
 from pipeline.errors import ModelError
 from pipeline.records import GreyImage
 
+_GZIP = b"\x1f\x8b"
 IMAGES_MAGIC = 2051
 LABELS_MAGIC = 2049
 HELD_OUT_SHARE = 0.1
@@ -108,7 +109,7 @@ def split_by_writer(
 
 
 def read_idx(path: Path, magic: int) -> NDArray[np.uint8]:
-    """Read one idx.gz file of unsigned bytes.
+    """Read one idx file of unsigned bytes, packed by gzip or not.
 
     Source: the format as described by LeCun and Cortes with the data set: a big-endian magic
     number whose last byte counts the dimensions, a big-endian length for each, then the bytes.
@@ -143,7 +144,8 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
 
 def _unpack(path: Path) -> bytes:
     try:
-        return gzip.decompress(path.read_bytes())
+        content = path.read_bytes()
+        return gzip.decompress(content) if content.startswith(_GZIP) else content
     except FileNotFoundError as error:
         raise ModelError(f"{path} is missing; --data needs MNIST's four idx.gz files.") from error
     except (OSError, EOFError, zlib.error) as error:
