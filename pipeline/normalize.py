@@ -5,8 +5,13 @@ recognition", Proc. IEEE 86 (1998), section III.A: size-normalised to fit 20x20 
 kept, grey levels left by anti-aliasing, centred in 28x28 by the centre of mass.
 """
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.records import Floats, GreyImage
 
@@ -25,13 +30,27 @@ def normalize(ink: Floats) -> GreyImage:
         uint8 of shape (28, 28), ink high, its darkest pixel 255; all 0 where there is no ink. An
         MNIST digit comes back unchanged.
     """
-    rows = np.flatnonzero(ink.any(axis=1))
-    if rows.size == 0:
-        return np.zeros((SIDE, SIDE), np.uint8)
-    columns = np.flatnonzero(ink.any(axis=0))
-    digit = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    fitted = _fit(digit)
-    return _centre(np.rint(fitted * (255.0 / fitted.max())).astype(np.uint8))
+    return np.asarray(normalize_all([ink])[0], np.uint8)
+
+
+def normalize_all(inks: Sequence[Floats]) -> GreyImage:
+    """Do the same for many, as uint8 of shape (N, 28, 28)."""
+    fitted = np.zeros((len(inks), SIDE, SIDE), np.float32)
+    sizes = np.zeros((2, len(inks)), np.intp)
+    for place, ink in enumerate(inks):
+        left, top, width, height = cv2.boundingRect((ink > 0).view(np.uint8))
+        if width:
+            digit = _fit(ink[top : top + height, left : left + width])
+            sizes[:, place] = height, width = digit.shape
+            fitted[place, :height, :width] = digit
+    peaks = fitted.max(axis=(1, 2), initial=0)
+    peaks[peaks == 0] = 1
+    digits = np.rint(fitted * (np.float32(255) / peaks)[:, None, None]).astype(np.uint8)
+    centred = np.zeros_like(digits)
+    corners = (_centring(digits, axis, sizes[axis]).tolist() for axis in (0, 1))
+    for place, (top, left, height, width) in enumerate(zip(*corners, *sizes.tolist(), strict=True)):
+        centred[place, top : top + height, left : left + width] = digits[place, :height, :width]
+    return np.asarray(centred, np.uint8)
 
 
 def _fit(digit: Floats) -> Floats:
@@ -44,13 +63,8 @@ def _fit(digit: Floats) -> Floats:
     return np.asarray(cv2.resize(digit, size, interpolation=how), np.float32)
 
 
-def _centre(digit: GreyImage) -> GreyImage:
-    height, width = digit.shape
-    weight = digit.sum(dtype=np.float64)
-    mass_y = digit.sum(axis=1) @ np.arange(height) / weight
-    mass_x = digit.sum(axis=0) @ np.arange(width) / weight
-    top = int(np.clip(round(SIDE / 2 - mass_y), 0, SIDE - height))
-    left = int(np.clip(round(SIDE / 2 - mass_x), 0, SIDE - width))
-    field = np.zeros((SIDE, SIDE), np.uint8)
-    field[top : top + height, left : left + width] = digit
-    return field
+def _centring(digits: GreyImage, axis: int, sizes: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Where digits (N, 28, 28) of such sizes along an axis begin when their mass is centred."""
+    along = digits.sum(axis=2 - axis, dtype=np.float64)
+    mass = (along @ np.arange(SIDE)) / np.maximum(along.sum(axis=1), 1)
+    return np.asarray(np.clip(np.rint(SIDE / 2 - mass), 0, SIDE - sizes), np.intp)

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.normalize import SIDE, normalize
+from pipeline.normalize import normalize_all
 from pipeline.records import BoxCrop, BoxReading, Floats, Mark, ModelCard
 
 DOUBT = 0.25
@@ -37,9 +37,7 @@ class Classifier(Protocol):
 def recognize(crops: Sequence[BoxCrop], classifier: Classifier) -> list[BoxReading]:
     """Read every crop; one without ink is blank, and does not go through the network."""
     classes = classifier.card.classes
-    batch = np.zeros((len(crops), SIDE, SIDE, 1), np.uint8)
-    for place, crop in enumerate(crops):
-        batch[place, :, :, 0] = normalize(crop.ink)
+    batch = normalize_all([crop.ink for crop in crops])[..., None]
     inked = batch.any(axis=(1, 2, 3))
     probabilities = np.zeros((len(crops), len(classes)), np.float32)
     probabilities[:, classes.index(Mark.BLANK)] = 1.0

@@ -86,8 +86,7 @@ def _cut_out(ink: GreyImage, owners: Labels, edges: Edges) -> Iterator[Floats]:
     for position, area in enumerate(_extents(owners, edges).tolist()):
         left, top, right, bottom = area
         near = slice(top, bottom), slice(left, right)
-        own = np.where(owners[near] == position, ink[near], 0)
-        yield own * np.float32(1 / 255)
+        yield np.multiply(ink[near], owners[near] == position) * np.float32(1 / 255)
 
 
 def _extents(owners: Labels, edges: Edges) -> NDArray[np.intp]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from pipeline.authoring.pen import Writer, draw
-from pipeline.normalize import FIT, SIDE, normalize
+from pipeline.normalize import FIT, SIDE, normalize, normalize_all
 from pipeline.records import Floats
 
 seeds = st.integers(0, 2**16)
@@ -125,3 +125,14 @@ def test_the_ink_is_left_alone() -> None:
     before = ink.copy()
     normalize(ink)
     assert np.array_equal(ink, before)
+
+
+def test_many_at_once_are_as_one_by_one() -> None:
+    """Blank ones among them; of none there are none."""
+    rng = np.random.default_rng(7)
+    shapes = rng.integers(1, 70, (40, 2))
+    inks = [np.where((ink := rng.random(shape)) > 0.7, ink, 0) for shape in shapes]
+    inks = [(ink * (place % 9 > 0)).astype(np.float32) for place, ink in enumerate(inks)]
+    one_by_one = [normalize(ink) for ink in inks]
+    assert np.array_equal(normalize_all(inks), one_by_one)
+    assert normalize_all([]).shape == (0, SIDE, SIDE)
