@@ -117,12 +117,12 @@ def plan(inputs: Sequence[Path], templates: Path, output: Path, rules: Rules | N
     rules = rules or Rules()
     rules = replace(rules, today=rules.today or clock_day())
     inbox = find_documents(inputs, leave_out=output)
-    loaded, classifier, _ = _equipment(templates, run, rules)
+    loaded, classifier, profile = _equipment(templates, run, rules)
     paths = {document.name: document.path for document in inbox.documents}
     pages = [page for document in inbox.documents for page in list_pages(document)]
     batches = (pages[start : start + BATCH_PAGES] for start in range(0, len(pages), BATCH_PAGES))
     jobs = tuple(Job(templates, run, tuple(batch), rules) for batch in batches)
-    origin = Origin(loaded, classifier.card, paths)
+    origin = Origin(loaded, classifier.card, paths, profile)
     return Plan(jobs, len(pages), inbox.passed_over, origin)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.cheque_digits import read_cheque_digits
+from models.labelled import read_labelled
 from pipeline.errors import ModelError
 from pipeline.records import GreyImage
 
@@ -58,16 +60,18 @@ class Split:
     test: Digits
 
 
-def load_split(folder: Path | None, seed: int) -> Split:
+def load_split(folder: Path | None, seed: int, also: Sequence[Path] = ()) -> Split:
     """Read MNIST, hold out writers of its training half, and add other digits to what is left.
 
-    The others are `orand_car_a/` in the folder, digits of real cheques, where it is there; see
-    `load_mnist` and `cheque_digits`.
+    The others are `orand_car_a/` in the folder, digits of real cheques, where it is there, and
+    the labelled sets `also`; see `load_mnist`, `cheque_digits` and `labelled`.
     """
     everything, test = load_mnist(folder)
     training, held_out = split_by_writer(everything, seed)
     if folder is not None and (folder / CHEQUES).is_dir():
         training = training.join(*read_cheque_digits(folder / CHEQUES))
+    for path in also:
+        training = training.join(*read_labelled(path))
     return Split(training, held_out, test)
 
 

@@ -41,6 +41,8 @@ class Plan:
     """Folder for all that is written."""
     start: Path | None = None
     """A `.keras` file of the same network to go on from, at a lower rate; None to start anew."""
+    also: tuple[Path, ...] = ()
+    """Labelled sets of `formdigits export --boxes` to learn from too."""
 
     @property
     def checkpoint(self) -> Path:

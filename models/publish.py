@@ -226,7 +226,8 @@ def describe(split: Split, plan: Plan) -> str:
     others = len(split.training) - len(known[0]) if len(known[1]) else 0
     writers = " and ".join(str(len(np.unique(half.writers))) for half in known)
     before = f", going on from {plan.start.name}" if plan.start else ""
-    cheques = f"{others} digits of real cheques; " if others else ""
+    more = "real cheques and reviewed boxes" if plan.also else "real cheques"
+    cheques = f"{others} digits of {more}; " if others else ""
     simulated = "digits and negatives of the pen simulator; "
     forms = find_network(plan.network).recipe is Recipe.FORMS
     return (

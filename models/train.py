@@ -46,7 +46,7 @@ def train(plan: Plan) -> ModelCard:
 
 def learn_draft(plan: Plan) -> None:
     """Train a network, and leave it as a draft for `publish`; args and raises as `train`."""
-    split = load_split(plan.data, plan.seed)
+    split = load_split(plan.data, plan.seed, plan.also)
     try:
         plan.output.mkdir(parents=True, exist_ok=True)
         learner = learn(split, plan)

@@ -31,6 +31,10 @@ def train(
     ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="How often to go through the digits.")] = 14,
     seed: Annotated[int, typer.Option(help="The same seed gives the same network.")] = 1,
+    also: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="NPZ", help="Boxes of export --boxes to learn from too; repeatable."),
+    ] = None,
     weights: Annotated[
         Path | None,
         typer.Option(
@@ -50,7 +54,7 @@ def train(
             from models.learning import Plan
     except ModuleNotFoundError as error:
         raise _missing(error) from error
-    plan = Plan(network=network, epochs=epochs, seed=seed, data=data, output=output)
+    plan = Plan(network, epochs, seed, data, output, also=tuple(also or ()))
     run = _direct if direct else _flow
     out.print_json(data=run(plan, weights, install).figures)
     err.print(f"written to {output}, with a page that shows how well it reads", soft_wrap=True)

@@ -4,6 +4,7 @@
 # fast; and its parameters are its options.
 
 import getpass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -35,12 +36,23 @@ def review(
         str, typer.Option(metavar="URL", help="Results database; else results.db in the output.")
     ] = "",
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
+    edited: Annotated[
+        Path | None,
+        typer.Option(
+            "--import", metavar="FILE", help="Take an edited fields.csv instead; open no page."
+        ),
+    ] = None,
 ) -> None:
     """Show people what the machine is not sure of, on a web page of this machine."""
+    name = reviewer or _logged_in()
+    if edited:
+        from flows.results import apply_reviews
+
+        final = apply_reviews(output, [edited], name, database=database)
+        err.print(f"{final.imported} fields changed by {edited}", soft_wrap=True, highlight=False)
+        return
     from pipeline.review.server import Desk, serve
     from pipeline.store.database import database_url
-
-    name = reviewer or _logged_in()
 
     def tell(address: str) -> None:
         out.print(address, soft_wrap=True, highlight=False)
@@ -55,3 +67,38 @@ def _logged_in() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a container may run as a user without a name
         return "reviewer"
+
+
+class Form(StrEnum):
+    """What the results are written as."""
+
+    CSV = "csv"
+    XLSX = "xlsx"
+    PARQUET = "parquet"
+
+
+@app.command(epilog="Example: [bold]formdigits export results --format xlsx[/bold]")
+def export(
+    output: Annotated[Path, typer.Argument(help="Folder that extract wrote.")],
+    form: Annotated[Form, typer.Option("--format", help="Which files to write.")] = Form.CSV,
+    boxes: Annotated[
+        bool,
+        typer.Option(
+            "--boxes", help="Write boxes.npz for train --also, and reviewed.csv for calibrate, too."
+        ),
+    ] = False,
+    database: Annotated[
+        str, typer.Option(metavar="URL", help="Results database; else results.db in the output.")
+    ] = "",
+) -> None:
+    """Write the results as people corrected them, with who decided each field."""
+    from flows.results import apply_reviews
+
+    final = apply_reviews(output, form=form, database=database, boxes=boxes)
+    with_boxes = f", {final.boxes} boxes labelled" if boxes else ""
+    err.print(
+        f"{final.fields} fields, {final.decided} decided by people{with_boxes}. "
+        f"Written to {output}",
+        soft_wrap=True,
+        highlight=False,
+    )

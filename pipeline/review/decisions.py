@@ -115,8 +115,8 @@ def check(raw: str, field: StoredField, *, sure: bool) -> str:
     return value
 
 
-def lock_field(connection: Connection, field_id: int) -> Row[Any] | None:
-    """Give a field with its machine's reading; no other transaction changes it meanwhile."""
+def lock_field(connection: Connection, field_id: int) -> Any:
+    """Give a field's row with the machine's reading, or None; others wait before changing it."""
     query = (
         sa.select(
             fields.c.id, fields.c.name, fields.c.correction_id, pages.c.template_id, readings.c.raw

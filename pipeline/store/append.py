@@ -63,21 +63,21 @@ def append_readings(
         (result.identity.document, result.identity.number, field.field) in origin.audited
         for _, _, result, field, _ in found
     ]
+    accept = [origin.threshold(result.template, field.field) for _, _, result, field, _ in found]
     waiting = [
-        (row, group)
-        for row, group, chosen in zip(rows, groups, audited, strict=True)
+        (row, group, least)
+        for row, group, least, chosen in zip(rows, groups, accept, audited, strict=True)
         if (chosen or row["flag"] == Flag.REVIEW) and row["field_id"] not in decided
     ]
-    _insert_all(connection, queue, [_queue_row(row) for row, _ in waiting])
-    accept = origin.card.accept_confidence
+    _insert_all(connection, queue, [_queue_row(row) for row, *_ in waiting])
     _insert_all(
         connection,
         doubts,
         [
             doubt
-            for row, group in waiting
+            for row, group, least in waiting
             if set(row["reasons"].split(";")) <= ON_WALL
-            for doubt in _doubt_rows(row["field_id"], [box for _, box in group], accept)
+            for doubt in _doubt_rows(row["field_id"], [box for _, box in group], least)
         ],
     )
 
