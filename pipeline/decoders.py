@@ -67,7 +67,7 @@ def _decode_png(data: bytes, _number: int, side_px: int) -> GreyImage:
 
 def _decode_jpeg(data: bytes, _number: int, side_px: int) -> GreyImage:
     header = headers.jpeg_header(data)
-    factor = _reduction(header, side_px)
+    factor = _reduction((header.height, header.width), side_px)
     # The format's own way: what is not wanted is left out of the inverse transform.
     grey = max((each, flag) for each, flag in _JPEG_REDUCTIONS.items() if each <= factor)[1]
     return _decode(data, header, 0, grey)
@@ -96,9 +96,9 @@ def _count_tiff(data: bytes) -> int:
     return len(tiff.pages(data))
 
 
-def _reduction(header: ImageHeader, side_px: int) -> int:
+def _reduction(shape: tuple[int, ...], side_px: int) -> int:
     """By how much a page may be reduced, 1 or more."""
-    return max(1, max(header.height, header.width) // side_px) if side_px else 1
+    return max(1, max(shape) // side_px) if side_px else 1
 
 
 def _decode(
@@ -114,7 +114,17 @@ def _decode(
         raise PageError(headers.DAMAGED)
     if header.alpha:
         image = _on_paper(image, tiff.orientation(header.exif))
-    return reduce(np.asarray(image, np.uint8), _reduction(header, side_px))
+    square = _with_square_pixels(np.asarray(image, np.uint8), header.stretch)
+    return reduce(square, _reduction(square.shape, side_px))
+
+
+def _with_square_pixels(image: GreyImage, stretch: float) -> GreyImage:
+    """Enlarge the side along which pixels are long: faxes are coarser down the page than across."""
+    if stretch == 1:
+        return image
+    x, y = max(1 / stretch, 1.0), max(stretch, 1.0)
+    refuse_size(image.shape[0] * y, image.shape[1] * x)
+    return np.asarray(cv2.resize(image, None, fx=x, fy=y, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _try(data: NDArray[np.uint8], flags: int) -> NDArray[Any] | None:
@@ -170,7 +180,7 @@ def _decode_pdf(data: bytes, number: int, side_px: int) -> GreyImage:
         except pypdfium2.PdfiumError as error:
             raise PageError(headers.DAMAGED) from error
         grey = np.array(image, np.uint8).reshape(image.shape[:2])
-        return reduce(grey, _reduction(ImageHeader(*grey.shape), side_px))
+        return reduce(grey, _reduction(grey.shape, side_px))
 
 
 def _count_pdf(data: bytes) -> int:

@@ -24,6 +24,8 @@ class ImageHeader:
     alpha: bool = False
     exif: bytes = b""
     bits: int = 8
+    stretch: float = 1.0
+    """How much higher than wide a pixel is, once the page is upright."""
 
 
 def png_header(data: bytes) -> ImageHeader:

@@ -4,6 +4,7 @@ Sources: TIFF 6.0, the BigTIFF addition to it, Exif 2.3.
 """
 
 import struct
+from collections.abc import Mapping
 from typing import Final
 
 from pipeline.errors import PageError
@@ -11,6 +12,9 @@ from pipeline.headers import ImageHeader, unpack
 
 UPRIGHT: Final = 1
 _NEW_SUBFILE, _WIDTH, _HEIGHT, _BITS, _ORIENTATION, _EXTRA_SAMPLES = 254, 256, 257, 258, 274, 338
+_X_RESOLUTION, _Y_RESOLUTION = 282, 283
+_STRETCHES: Final = (1.1, 4.0)
+"""A fax's pixels are up to four times as high as wide; a scanner's are square but for rounding."""
 _THUMBNAIL_OR_MASK: Final = 0b101
 _MAX_PAGES: Final = 100_000
 
@@ -23,7 +27,7 @@ def orientation(exif: bytes) -> int:
         asked = _tags(exif, _first_directory(exif)).get(_ORIENTATION, UPRIGHT)
     except PageError:  # a camera's broken remark does not spoil the picture
         return UPRIGHT
-    return asked if 1 <= asked <= 8 else UPRIGHT
+    return int(asked) if 1 <= asked <= 8 else UPRIGHT
 
 
 def pages(data: bytes) -> list[int]:
@@ -51,7 +55,7 @@ def pages(data: bytes) -> list[int]:
 
 def _is_extra(data: bytes, directory: int) -> bool:
     try:
-        return bool(_tags(data, directory).get(_NEW_SUBFILE, 0) & _THUMBNAIL_OR_MASK)
+        return bool(int(_tags(data, directory).get(_NEW_SUBFILE, 0)) & _THUMBNAIL_OR_MASK)
     except PageError:
         return False
 
@@ -64,8 +68,21 @@ def header(data: bytes, directory: int) -> ImageHeader:
     """
     tags = _tags(data, directory)
     alpha = tags.get(_EXTRA_SAMPLES, 0) in {1, 2}
-    bits = tags.get(_BITS, 1)
-    return ImageHeader(tags.get(_HEIGHT, 0), tags.get(_WIDTH, 0), alpha, bits=bits)
+    return ImageHeader(
+        int(tags.get(_HEIGHT, 0)),
+        int(tags.get(_WIDTH, 0)),
+        alpha,
+        bits=int(tags.get(_BITS, 1)),
+        stretch=_stretch(tags),
+    )
+
+
+def _stretch(tags: Mapping[int, float]) -> float:
+    across, down = tags.get(_X_RESOLUTION, 0), tags.get(_Y_RESOLUTION, 0)
+    if min(across, down) <= 0:
+        return 1.0
+    stretch = down / across if tags.get(_ORIENTATION, UPRIGHT) >= 5 else across / down
+    return stretch if _STRETCHES[0] < max(stretch, 1 / stretch) <= _STRETCHES[1] else 1.0
 
 
 def starting_at(data: bytes, directory: int) -> bytes:
@@ -108,17 +125,17 @@ def _directory(data: bytes, offset: int) -> tuple[int, int, int]:
     return count, start, following
 
 
-def _tags(data: bytes, directory: int) -> dict[int, int]:
+def _tags(data: bytes, directory: int) -> dict[int, float]:
     count, start, _ = _directory(data, directory)
     size = _entry_size(data)
     return dict(_entry(data, start + i * size, size) for i in range(count))
 
 
-def _entry(data: bytes, position: int, size: int) -> tuple[int, int]:
-    """Read a tag with its first value where it is a short or long; 0 stands for other types."""
+def _entry(data: bytes, position: int, size: int) -> tuple[int, float]:
+    """Read a tag with its first value where it is a number without sign; 0 stands for others."""
     order = _byte_order(data)
     tag, kind = unpack(order + "HH", data, position)
-    form = {3: "H", 4: "I", 16: "Q"}.get(kind)
+    form = {3: "H", 4: "I", 5: "II", 16: "Q"}.get(kind)
     if form is None:
         return tag, 0
     (count,) = unpack(order + ("Q" if size == 20 else "I"), data, position + 4)
@@ -126,4 +143,5 @@ def _entry(data: bytes, position: int, size: int) -> tuple[int, int]:
     value = position + size - room
     if count * struct.calcsize(form) > room:
         (value,) = unpack(order + ("Q" if size == 20 else "I"), data, value)
-    return tag, int(unpack(order + form, data, value)[0])
+    number, *below = unpack(order + form, data, value)
+    return tag, number / (below[0] or 1) if below else number

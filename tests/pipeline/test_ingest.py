@@ -93,6 +93,29 @@ def test_fax_tiff(corner_page: Grey, save: Save, compression: str) -> None:
     assert same(read(path).image, np.where(corner_page > 200, 255, 0).astype(np.uint8))
 
 
+@pytest.mark.parametrize(("dpi", "turned"), [((204, 98), 1), ((98, 204), 1), ((204, 98), 6)])
+def test_pixels_of_a_fax_become_square(
+    corner_page: Grey, save: Save, dpi: tuple[int, int], turned: int
+) -> None:
+    """A fax is half as fine one way as the other; its page comes in its own proportions."""
+    upright = dpi if turned == 1 else dpi[::-1]
+    height, width = corner_page.shape
+    page = Image.fromarray(corner_page).resize(
+        (width * upright[0] // 100, height * upright[1] // 100)
+    )
+    back = page if turned == 1 else page.rotate(90, expand=True)
+    path = save("fax.tif", back, form="TIFF", dpi=dpi, tiffinfo={274: turned})
+    image = read(path).image
+    assert image.shape[0] / image.shape[1] == pytest.approx(height / width, rel=0.03)
+
+
+@pytest.mark.parametrize("dpi", [(300, 300), (300, 299), (1, 0), (9600, 1)])
+def test_a_scanners_pixels_stay(corner_page: Grey, save: Save, dpi: tuple[int, int]) -> None:
+    """Rounded and senseless resolutions change nothing."""
+    path = save("scan.tif", Image.fromarray(corner_page), form="TIFF", dpi=dpi)
+    assert read(path).image.shape == corner_page.shape
+
+
 def test_white_is_zero_tiff(corner_page: Grey, save: Save) -> None:
     """A TIFF that counts from white to black is not read as its negative."""
     # Pillow turns the pixels round itself when it is asked for this photometric tag.
