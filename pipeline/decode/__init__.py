@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import islice
 
 import numpy as np
 
@@ -12,13 +11,15 @@ from pipeline.decode.field import BoxView, FieldReading, read_field, text_probab
 from pipeline.decode.joint import Settled, settle_page
 from pipeline.decode.meaning import failed_checks, mark_reasons, to_value
 from pipeline.records import BoxReading, BoxRow, FieldResult, Flag
-from pipeline.template import FieldSpec, FormTemplate
+from pipeline.template import FormTemplate
 
 LOW_CONFIDENCE = "low_confidence"
 CHECK_FAILED = "check_failed"
 DECIDED_BY = "decided_by"
 ALIGNMENT = "alignment"
 PAGE_FAILED = "page_failed"
+ALL, SHOWN = None, 2
+"""How many characters of a box matter where checks choose among them, and where none do."""
 DECIMALS = 4
 """Those of fields.csv, so that a threshold found there decides the same way here."""
 
@@ -40,10 +41,17 @@ def decode_page(
     Returns:
         The fields and the boxes, in the template's order.
     """
-    views = iter(view_boxes(readings))
+    tied = {name for check in template.checks for name in check.fields}
+    boxes = rank_boxes(
+        readings,
+        [
+            (len(spec.boxes), ALL if spec.checks or spec.name in tied else SHOWN)
+            for spec in template.fields
+        ],
+    )
     alone = {
-        spec.name: read_field(list(islice(views, len(spec.boxes))), spec, template.writer_error)
-        for spec in template.fields
+        spec.name: read_field(views, spec, template.writer_error)
+        for spec, views in zip(template.fields, boxes, strict=True)
     }
     joint = settle_page(alone, template.checks, template.writer_error)
     fields = [
@@ -65,18 +73,33 @@ def failed_fields(template: FormTemplate) -> list[FieldResult]:
     ]
 
 
-def view_boxes(readings: Sequence[BoxReading]) -> list[BoxView]:
-    """Rank the characters of many boxes at once."""
+def rank_boxes(
+    readings: Sequence[BoxReading], fields: Sequence[tuple[int, int | None]]
+) -> list[list[BoxView]]:
+    """Rank the characters of all boxes of a page.
+
+    Args:
+        readings: One a box.
+        fields: For each field how many boxes it has, and how many characters of each matter.
+    """
     if not readings:
-        return []
+        return [[] for _ in fields]
     classes = readings[0].classes
     probabilities = np.stack([reading.probabilities for reading in readings])
     order = np.argsort(-probabilities, axis=1, kind="stable")
-    ranked = np.take_along_axis(probabilities, order, axis=1).tolist()
-    return [
-        BoxView(tuple((classes[place], p) for place, p in zip(places, row, strict=True)))
-        for places, row in zip(order.tolist(), ranked, strict=True)
-    ]
+    ranked = np.take_along_axis(probabilities, order, axis=1)
+    views: list[list[BoxView]] = []
+    start = 0
+    for count, most in fields:
+        rows = slice(start, start + count), slice(most)
+        start += count
+        views.append(
+            [
+                dict(zip(map(classes.__getitem__, places), row, strict=True))
+                for places, row in zip(order[rows].tolist(), ranked[rows].tolist(), strict=True)
+            ]
+        )
+    return views
 
 
 def box_rows(field: str, boxes: Sequence[BoxView], raw: str) -> list[BoxRow]:
@@ -87,8 +110,8 @@ def box_rows(field: str, boxes: Sequence[BoxView], raw: str) -> list[BoxRow]:
     """
     rows = []
     for position, (box, taken) in enumerate(zip(boxes, raw, strict=True)):
-        other, likely = next(entry for entry in box.ranked if entry[0] != taken)
-        rows.append(BoxRow(field, position, taken, box.probability(taken), other, likely))
+        other = next(one for one in box if one != taken)
+        rows.append(BoxRow(field, position, taken, box[taken], other, box[other]))
     return rows
 
 
@@ -126,23 +149,8 @@ def _deciding(reading: FieldReading, settled: Settled, template: FormTemplate) -
     spec, raw = reading.spec, settled.raw
     if raw != reading.plain:
         return list(dict.fromkeys((*failed_checks(reading.plain, spec), *settled.decided)))
-    place = min(range(len(raw)), key=lambda i: reading.boxes[i].ranked[0][1])
-    other = reading.boxes[place].ranked[1][0]
+    place = min(range(len(raw)), key=lambda i: reading.boxes[i][raw[i]])
+    other = next(one for one in reading.boxes[place] if one != raw[place])
     names = failed_checks(raw[:place] + other + raw[place + 1 :], spec)
     between = [check.name for check in template.checks if spec.name in check.fields]
     return list(dict.fromkeys(names or between))
-
-
-def accept_from(confidence: float) -> Profile:
-    """Give a profile that takes boxes at their word, and accepts from one confidence on."""
-    return Profile(accept=confidence, accept_checked=confidence)
-
-
-__all__ = [
-    "FieldSpec",
-    "accept_from",
-    "box_rows",
-    "decode_page",
-    "failed_fields",
-    "view_boxes",
-]

@@ -14,8 +14,9 @@ they keep the full weight, so that no check turns a blot into a digit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 
 from pipeline.decode.meaning import checked_digits, failed_checks, to_value
 from pipeline.decode.search import Box, search
@@ -28,15 +29,8 @@ UNLIKELY = 1e-5
 """A text this much less likely than the likeliest is not looked at between fields."""
 
 
-@dataclass(frozen=True, slots=True)
-class BoxView:
-    """One box: its characters with their probabilities, likeliest first."""
-
-    ranked: tuple[tuple[str, float], ...]
-
-    def probability(self, character: str) -> float:
-        """Give that of one character."""
-        return next((p for known, p in self.ranked if known == character), 0.0)
+BoxView = Mapping[str, float]
+"""One box: its characters with their probabilities, likeliest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +61,7 @@ class Candidate:
 
 def read_field(boxes: Sequence[BoxView], spec: FieldSpec, writer_error: float) -> FieldReading:
     """Decide what a field says by its boxes and its own checks."""
-    plain = "".join(box.ranked[0][0] for box in boxes)
+    plain = "".join(next(iter(box)) for box in boxes)
     likely = text_probability(boxes, plain)
     kept, broken = 1 - writer_error, writer_error
     if not spec.checks or likely > 1 - PLAIN:
@@ -86,22 +80,18 @@ def read_field(boxes: Sequence[BoxView], spec: FieldSpec, writer_error: float) -
 
 def text_probability(boxes: Sequence[BoxView], text: str) -> float:
     """Multiply the probabilities that the boxes give to a text."""
-    product = 1.0
-    for box, character in zip(boxes, text, strict=True):
-        product *= box.probability(character)
-    return product
+    return prod(box.get(character, 0.0) for box, character in zip(boxes, text, strict=True))
 
 
 def _split(box: BoxView, spec: FieldSpec) -> Box:
     """Sort a box's characters into digits and marks that count as none."""
-    known = dict(box.ranked)
     empty = () if spec.date_format else tuple(spec.empty_marks)
-    mark = max(empty, key=lambda one: known.get(one, 0.0), default=Mark.BLANK)
+    mark = max(empty, key=box.__getitem__, default=Mark.BLANK)
     return Box(
-        digits=tuple(known.get(digit, 0.0) for digit in "0123456789"),
-        empty=sum(known.get(one, 0.0) for one in empty),
+        digits=tuple(map(box.__getitem__, "0123456789")),
+        empty=sum(map(box.__getitem__, empty)),
         empty_mark=mark,
-        empty_best=known.get(mark, 0.0) if empty else 0.0,
+        empty_best=box[mark] if empty else 0.0,
     )
 
 
@@ -111,18 +101,17 @@ def list_candidates(reading: FieldReading, writer_error: float) -> list[Candidat
     All of them: a text is left out only where it is `UNLIKELY` against the likeliest.
     """
     boxes = reading.boxes
-    floor = UNLIKELY * text_probability(boxes, reading.plain)
-    rest = 1.0
-    for box in boxes:
-        rest *= box.ranked[0][1]
+    likeliest = [next(iter(box.values())) for box in boxes]
+    rest = prod(likeliest)
+    floor = UNLIKELY * rest
     texts = [("", 1.0)]
-    for box in boxes:
-        rest /= box.ranked[0][1]
+    for box, likely in zip(boxes, likeliest, strict=True):
+        rest /= likely
         texts = [
-            (text + character, probability * likely)
+            (text + character, together)
             for text, probability in texts
-            for character, likely in box.ranked
-            if probability * likely * rest >= floor
+            for character, more in box.items()
+            if (together := probability * more) * rest >= floor
         ]
     found = [_weigh(text, likely, reading, writer_error) for text, likely in texts]
     return sorted(found, key=lambda one: -one.probability)

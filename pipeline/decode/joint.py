@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from heapq import heappop, heappush
 from math import prod
 
 from pipeline.checks.between import PageCheck
 from pipeline.decode.field import PLAIN, Candidate, FieldReading, list_candidates
-from pipeline.decode.marginal import posterior
+from pipeline.decode.marginal import posteriors
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Settled:
 
 
 def settle_page(
-    readings: Mapping[str, FieldReading], checks: Sequence[PageCheck], writer_error: float
+    readings: Mapping[str, FieldReading], checks: tuple[PageCheck, ...], writer_error: float
 ) -> dict[str, Settled]:
     """Decode all fields of a page under the checks between them.
 
@@ -41,7 +42,8 @@ def settle_page(
     return settled
 
 
-def _groups(checks: Sequence[PageCheck]) -> list[list[PageCheck]]:
+@lru_cache(maxsize=64)
+def _groups(checks: tuple[PageCheck, ...]) -> list[list[PageCheck]]:
     """Put checks together that share a field, directly or through others."""
     groups: list[list[PageCheck]] = []
     for check in checks:
@@ -62,10 +64,11 @@ def _settle_group(
     best = _search(lists, checks, writer_error) if broken_alone else alone
     failed = [check for check in checks if _passes(check, best) is False]
     mended = [check for check in broken_alone if check not in failed]
+    sure = posteriors(best, lists, checks, writer_error)
     return {
         name: Settled(
             best[name].raw,
-            posterior(name, best[name], lists, checks, writer_error),
+            sure[name],
             _names(mended, name) if best[name] != alone[name] else (),
             _names(failed, name),
         )

@@ -54,12 +54,20 @@ class Allowed:
     """That text, one character a box."""
 
 
+Reached = dict[int, tuple[float, float, Link | None]]
+"""For each state by its number: the probability of all texts so far that end in it, that of the
+likeliest, and that text."""
+_DEAD = -1
+
+
 class Trellis:
-    """All checks of a field as one automaton, which remembers where its steps led."""
+    """All checks of a field as one automaton with numbered states, which remembers its steps."""
 
     def __init__(self, checks: tuple[Check, ...]) -> None:
         self._check = all_of(checks)
-        self._steps: dict[tuple[State, int, int], State | None] = {}
+        self._states: list[State] = [self._check.start]
+        self._numbers: dict[State, int] = {self._check.start: 0}
+        self._steps: dict[tuple[int, int], list[int]] = {}
 
     def search(self, boxes: Sequence[Sequence[tuple[int, float]]]) -> tuple[float, float, str]:
         """Search the texts of one digit a box.
@@ -70,41 +78,47 @@ class Trellis:
         Returns:
             The probability of all that pass, that of the likeliest, and that text.
         """
-        reached: dict[State, tuple[float, float, Link | None]] = {
-            self._check.start: (1.0, 1.0, None)
-        }
+        reached: Reached = {0: (1.0, 1.0, None)}
         for place, digits in enumerate(boxes, 1 - len(boxes)):
             reached = self._advance(reached, digits, -place)
-        ends = [end for state, end in reached.items() if self._check.accepts(state)]
+        ends = [end for at, end in reached.items() if self._check.accepts(self._states[at])]
         if not ends:
             return 0.0, 0.0, ""
         _, best, text = max(ends, key=lambda end: end[1])
         return sum(mass for mass, _, _ in ends), best, _spell(text)
 
     def _advance(
-        self,
-        reached: dict[State, tuple[float, float, Link | None]],
-        digits: Sequence[tuple[int, float]],
-        place: int,
-    ) -> dict[State, tuple[float, float, Link | None]]:
-        steps, step = self._steps, self._check.step
-        onward: dict[State, tuple[float, float, Link | None]] = {}
+        self, reached: Reached, digits: Sequence[tuple[int, float]], place: int
+    ) -> Reached:
+        onward: Reached = {}
         for state, (mass, best, text) in reached.items():
+            ends = self._steps.get((state, place)) or self._step(state, place)
             for digit, probability in digits:
-                key = state, digit, place
-                if key not in steps:
-                    steps[key] = step(state, digit, place)
-                end = steps[key]
-                if end is None:
+                end = ends[digit]
+                if end == _DEAD:
                     continue
-                more, likely, link = mass * probability, best * probability, (text, digit)
-                if end in onward:
-                    mass_there, best_there, text_there = onward[end]
-                    more += mass_there
-                    if likely <= best_there:
-                        likely, link = best_there, text_there  # type: ignore[assignment]  # a Link
-                onward[end] = more, likely, link
+                likely = best * probability
+                if end not in onward:
+                    onward[end] = mass * probability, likely, (text, digit)
+                    continue
+                mass_there, best_there, text_there = onward[end]
+                if likely > best_there:
+                    best_there, text_there = likely, (text, digit)
+                onward[end] = mass_there + mass * probability, best_there, text_there
         return onward
+
+    def _step(self, state: int, place: int) -> list[int]:
+        """Find where each digit leads, with so many digits after it."""
+        found = (self._check.step(self._states[state], digit, place) for digit in DIGITS)
+        ends = [_DEAD if end is None else self._number(end) for end in found]
+        self._steps[state, place] = ends
+        return ends
+
+    def _number(self, state: State) -> int:
+        if state not in self._numbers:
+            self._numbers[state] = len(self._states)
+            self._states.append(state)
+        return self._numbers[state]
 
 
 def _spell(text: Link | None) -> str:
