@@ -116,7 +116,7 @@ def _resample(picture: Picture) -> GreyImage:
     """Sample finely and average where pixels are lost, as a sensor does."""
     height, width = picture.size
     middle = picture.image.shape[1] / 2, picture.image.shape[0] / 2
-    finer = max(1, math.ceil(1 / local_scale(picture.pose, middle) - 0.25))
+    finer = max(1, math.floor(1 / local_scale(picture.pose, middle) + 0.5))
     matrix = np.diag([finer, finer, 1.0]) @ picture.pose
     fine = cv2.warpPerspective(
         picture.image,
