@@ -1,5 +1,6 @@
-"""What several tests draw with, and run the command with."""
+"""What several tests draw with, learn from, and run the command with."""
 
+import gzip
 import io
 import os
 import struct
@@ -16,12 +17,16 @@ from hypothesis import settings
 from numpy.typing import NDArray
 from PIL import Image
 
+from pipeline.authoring.pen import Writer, draw
+from pipeline.normalize import normalize
+
 # A change is judged by the same examples each time; who develops it gets new ones.
 settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
 
 Grey = NDArray[np.uint8]
+Bytes = NDArray[np.uint8]
 CORNER = 60
 """Side of the squares that tell a picture's corners apart."""
 
@@ -101,3 +106,40 @@ def huge_png() -> bytes:
 def _png_chunk(kind: bytes, body: bytes) -> bytes:
     checksum = struct.pack(">I", zlib.crc32(kind + body))
     return struct.pack(">I", len(body)) + kind + body + checksum
+
+
+def write_idx(path: Path, values: Bytes) -> None:
+    """Write unsigned bytes in the idx format."""
+    header = np.array([0x0800 + values.ndim, *values.shape], ">u4").tobytes()
+    path.write_bytes(gzip.compress(header + values.tobytes()))
+
+
+def draw_digits(count: int, seed: int) -> tuple[Bytes, Bytes]:
+    """Draw digits by as many hands: images (N, 28, 28) and labels (N,)."""
+    rng = np.random.default_rng(seed)
+    labels = (np.arange(count) % 10).astype(np.uint8)
+    images = [normalize(draw(Writer.random(rng), str(label), rng)) for label in labels]
+    return np.stack(images), labels
+
+
+@pytest.fixture(scope="session")
+def simulated() -> tuple[Bytes, Bytes]:
+    """600 drawn digits with their labels."""
+    return draw_digits(600, seed=7)
+
+
+@pytest.fixture
+def mnist_folder(tmp_path: Path, simulated: tuple[Bytes, Bytes]) -> Path:
+    """A `--data` folder as MNIST's, 300 drawn digits and 60, each thirty of one writer."""
+    folder = tmp_path / "data"
+    (folder / "mnist_writers").mkdir(parents=True)
+    images, labels = simulated
+    for half, part in {"train": slice(0, 300), "t10k": slice(300, 360)}.items():
+        write_idx(folder / f"{half}-images-idx3-ubyte.gz", images[part])
+        write_idx(folder / f"{half}-labels-idx1-ubyte.gz", labels[part])
+    np.savez(
+        folder / "mnist_writers" / "mnist_writers.npz",
+        train_writer=np.arange(300, dtype=np.int32) // 30,
+        test10k_writer=np.arange(60, dtype=np.int32) // 30,
+    )
+    return folder

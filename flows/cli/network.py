@@ -3,6 +3,7 @@
 # ruff: noqa: PLC0415, PLR0913, PLR0917 - a verb imports what it alone needs, so that each starts
 # fast; and its parameters are its options.
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,6 +50,7 @@ def train(
     """Train a network, convert and calibrate it, measure it, and keep it unless it is worse."""
     from pipeline.complaints import listening
 
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         with listening():  # while it loads, TensorFlow remarks on the machine
             from models.learning import Plan
@@ -56,7 +58,13 @@ def train(
         raise _missing(error) from error
     plan = Plan(network, epochs, seed, data, output, also=tuple(also or ()))
     run = _direct if direct else _flow
-    out.print_json(data=run(plan, weights, install).figures)
+    try:
+        card = run(plan, weights, install)
+    except KeyboardInterrupt:
+        if plan.checkpoint.exists():
+            err.print("what was learned is kept; the same command goes on from there")
+        raise
+    out.print_json(data=card.figures)
     err.print(f"written to {output}, with a page that shows how well it reads", soft_wrap=True)
 
 

@@ -10,7 +10,9 @@ import pytest
 Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.mark.parametrize("verb", [["extract"], ["score"], ["train"], ["template", "check"]])
+@pytest.mark.parametrize(
+    "verb", [["extract"], ["score"], ["train"], ["evaluate"], ["template", "check"]]
+)
 def test_help_shows_an_example(formdigits: Command, verb: list[str]) -> None:
     """Each verb says how it is called."""
     run = formdigits(*verb, "--help")
