@@ -17,6 +17,8 @@ from pipeline.template import FormTemplate
 
 _WAVE_PX = 30
 _SIDES = 4
+_FAINTEST = 0.25
+"""What a pen takes from the light at least, as a share."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,10 +51,15 @@ def _pens(page: FilledPage, strength: float, rng: Generator) -> FilledPage:
 
 
 def _faint(page: FilledPage, strength: float, rng: Generator) -> FilledPage:
-    """Write with a pen that runs dry: a third of its ink at strength 1, and unevenly."""
+    """Write with a pen that runs dry: a third of its ink at strength 1, and unevenly.
+
+    Pencils and pale pens keep more of it: nobody could read them otherwise.
+    """
     left = 1 - 0.65 * min(strength, 1.3) * float(rng.uniform(0.7, 1))
+    dark = 1 - float(np.mean(page.ink.colour)) / 255
+    opacity = max(page.ink.opacity * left, min(page.ink.opacity, _FAINTEST / dark))
     grain = min(1.0, page.ink.grain + 0.3 * strength)
-    return replace(page, ink=replace(page.ink, opacity=page.ink.opacity * left, grain=grain))
+    return replace(page, ink=replace(page.ink, opacity=opacity, grain=grain))
 
 
 def _frames(page: FilledPage, strength: float, rng: Generator) -> FilledPage:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipeline.authoring.blank import DRAWN, blank_page
-from pipeline.authoring.fill import INKS, fill_boxes
+from pipeline.authoring.fill import COLOURED_INKS, INKS, fill_boxes
 from pipeline.authoring.material import MATERIALS, FilledPage
 from tests.pipeline.authoring.pages import CARD, box_windows, hands
 
@@ -69,8 +69,9 @@ def test_no_marker_is_lost_where_there_is_none(page: FilledPage) -> None:
 @pytest.mark.parametrize("name", ["faint", "pens", "tint", "pattern"])
 def test_writing_can_still_be_read(name: str, page: FilledPage) -> None:
     """On the grey page a pen's line is darker than the paper by an eighth of it, for any pen."""
-    for seed in range(12):
-        worse = MATERIALS[name](page, 1.0, np.random.default_rng(seed))
+    for seed, ink in enumerate(COLOURED_INKS.values()):
+        written = replace(page, ink=ink)
+        worse = MATERIALS[name](written, 1.0, np.random.default_rng(seed))
         image = worse.unite(np.random.default_rng(1)).image
         grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(float)
         paper = np.median(grey[(page.writing == 0) & (BLANK.min(axis=2) == 255)])
