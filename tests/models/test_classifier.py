@@ -118,11 +118,27 @@ def test_missing_weights_are_named(weights):
         load_classifier("nosuch", weights)
 
 
+def test_a_card_alone_says_how_to_get_its_weights(weights):
+    """Of some networks only the card is shipped."""
+    (weights / "digitnet.json").rename(weights / "mlp.json")
+    with pytest.raises(ModelError, match="train --network mlp"):
+        load_classifier("mlp", weights)
+
+
+def test_networks_lie_side_by_side(weights):
+    """Each is found by its name."""
+    for suffix in ("tflite", "json"):
+        shutil.copy(weights / f"digitnet.{suffix}", weights / f"other.{suffix}")
+    names = [load_classifier(name, weights).card.sha256 for name in ("digitnet", "other")]
+    assert names[0] == names[1]
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"input_shape": [32, 32, 1]}, r"\(28, 28, 1\)"),
-        ({"classes": "0123456789"}, "13 classes"),
+        ({"classes": "0123456789", "biases": []}, "13 classes"),
+        ({"biases": [0.5, 0.5]}, "2 biases for 13 classes"),
     ],
 )
 def test_weights_of_another_shape_are_refused(weights, change, message):
@@ -131,6 +147,25 @@ def test_weights_of_another_shape_are_refused(weights, change, message):
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(ModelError, match=message):
         load_classifier(folder=weights)
+
+
+def test_a_card_of_an_earlier_version_is_read(weights, classifier, batch):
+    """Without biases, nothing is added."""
+    path = weights / "digitnet.json"
+    stored = json.loads(path.read_text())
+    stored.pop("biases", None)
+    path.write_text(json.dumps(stored))
+    earlier = load_classifier(folder=weights)
+    expected = softmax(classifier.logits(batch), classifier.card.temperature)
+    assert np.array_equal(earlier.probabilities(batch), expected)
+
+
+def test_biases_prefer_classes():
+    """A class that gets more is more probable; the rows still sum to 1."""
+    logits = np.array([[1, 1, 0]], np.float32)
+    probabilities = softmax(logits, 2.0, (0, 0.5, 0))
+    assert probabilities[0, 1] > probabilities[0, 0] > probabilities[0, 2]
+    assert probabilities.sum() == pytest.approx(1)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"name": "digitnet"}'])
