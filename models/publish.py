@@ -186,8 +186,12 @@ def put_in_place(plan: Plan) -> ModelCard:
     return card
 
 
-def install(plan: Plan) -> ModelCard:
+def install(plan: Plan, weights: Path = WEIGHTS) -> ModelCard:
     """Let the network in the plan's output read from now on, in place of the one that does.
+
+    Args:
+        plan: Whose network it is.
+        weights: The folder that reading takes its network from.
 
     Returns:
         The card.
@@ -196,8 +200,8 @@ def install(plan: Plan) -> ModelCard:
         ModelError: If it is worse; then nothing has changed.
         OutputError: If it cannot be written; likewise.
     """
-    refuse_worse(plan.network, held_out_sets(plan), new=plan.output, old=WEIGHTS)
-    return _copy(plan.network, plan.output, WEIGHTS)
+    refuse_worse(plan.network, held_out_sets(plan), new=plan.output, old=weights)
+    return _copy(plan.network, plan.output, weights)
 
 
 def evaluation_folder(plan: Plan) -> Path:

@@ -16,7 +16,7 @@ from models.architectures import build
 from models.classifier import load_classifier
 from models.dataset import load_split
 from models.learning import Plan
-from models.publish import adopt, draft_folder, held_out_sets, publish
+from models.publish import adopt, draft_folder, held_out_sets, install, publish
 from models.replacing import refuse_worse
 from models.samples import DIGITS
 from pipeline.errors import ModelError
@@ -81,6 +81,9 @@ def test_a_network_of_digits_is_published_with_all_that_belongs_to_it(plan, trai
     assert card.biases == (0,) * 10
     assert card.figures["held_out"]["accuracy"] > 0.7
     assert card.figures["negatives"]["accuracy"] == 0
+    (plan.output / "installed").mkdir()
+    assert install(plan, plan.output / "installed") == card
+    assert load_classifier("mlp", plan.output / "installed").card == card
     assert "negatives" in (plan.output / "mlp-evaluation/index.html").read_text()
 
 
