@@ -45,6 +45,8 @@ class Rules:
     """What is accepted; None for the profile shipped with the network."""
     today: date | None = None
     """What `today` in a template means; None for the day on which the run begins."""
+    audit_share: float = 0.0
+    """Share of the accepted fields that people check all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,8 @@ class Plan:
     """Files of other kinds, left alone."""
     origin: Origin
     """What the results are of, for the database."""
+    audit_share: float = 0.0
+    """Share of the accepted fields that people check all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,7 @@ def plan(inputs: Sequence[Path], templates: Path, output: Path, rules: Rules | N
     batches = (pages[start : start + BATCH_PAGES] for start in range(0, len(pages), BATCH_PAGES))
     jobs = tuple(Job(templates, run, tuple(batch), rules) for batch in batches)
     origin = Origin(loaded, classifier.card, paths, profile)
-    return Plan(jobs, len(pages), inbox.passed_over, origin)
+    return Plan(jobs, len(pages), inbox.passed_over, origin, rules.audit_share)
 
 
 @lru_cache(maxsize=1)

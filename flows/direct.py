@@ -6,6 +6,7 @@ from pathlib import Path
 from flows.batch import Plan, Rules, Summary, plan
 from flows.progress import watcher
 from flows.results import write_results
+from flows.settling import settle
 from flows.workers import Workers
 from pipeline.records import PageResult
 
@@ -33,8 +34,8 @@ def extract_directly(  # noqa: PLR0913 - the options of a run
         ExtractionError: If nothing can be read, or not written.
     """
     todo = plan(inputs, templates, output, rules)
-    results = _read(todo, workers)
-    write_results(results, todo.origin, output, database)
+    results, origin = settle(_read(todo, workers), todo, output)
+    write_results(results, origin, output, database)
     return Summary(passed_over=todo.passed_over).plus(results)
 
 

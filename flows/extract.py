@@ -16,6 +16,7 @@ from prefect.utilities.annotations import quote
 from flows.batch import Job, Plan, Rules, Summary, plan
 from flows.progress import watcher
 from flows.results import check_database, write_results
+from flows.settling import settle
 from flows.show import printable
 from flows.workers import RETRIES, RETRY_DELAY_S, Workers
 from pipeline.errors import ExtractionError, OutputError
@@ -84,9 +85,10 @@ def extract(  # noqa: PLR0913, PLR0917 - the options of a run
     for batch in _read_all(todo, workers):
         results += batch
         watcher().add(batch)
+    results, origin = settle(results, todo, output)
     # Quoted, or Prefect would search every box of every page for futures.
-    origin = cast("Origin", quote(todo.origin))
-    write(cast("list[PageResult]", quote(results)), origin, output, database)
+    quoted = cast("list[PageResult]", quote(results)), cast("Origin", quote(origin))
+    write(*quoted, output, database)
     summary = Summary(passed_over=todo.passed_over).plus(results)
     _publish(summary, results)
     return summary

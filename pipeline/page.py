@@ -9,7 +9,7 @@ from itertools import islice
 
 from pipeline.acceptance import Profile
 from pipeline.align import align
-from pipeline.decode import decode_page, failed_fields
+from pipeline.decode import decode_page, failed_fields, roster_boxes
 from pipeline.errors import AlignmentError, PageError
 from pipeline.geometry import scaling
 from pipeline.recognize import Classifier, recognize
@@ -161,6 +161,7 @@ def _decode(page: CutPage, readings: Iterator[BoxReading], profile: Profile) -> 
         boxes=tuple(rows),
         homography=_relative(page.aligned),
         seen=zlib.compress(seen, FASTEST),
+        rostered=roster_boxes(of_page, page.template),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -159,6 +160,8 @@ class PageResult:
     that failed."""
     seen: bytes = b""
     """What the network saw of each of `boxes`: uint8 (N, 28, 28), packed by zlib."""
+    rostered: tuple[tuple[str, tuple[Mapping[str, float], ...]], ...] = ()
+    """For each field of the template's roster what its boxes say, likeliest characters first."""
 
 
 class Source(StrEnum):

@@ -49,11 +49,21 @@ def extract(
             help="What `today` in a template means; else the clock's day, or SOURCE_DATE_EPOCH.",
         ),
     ] = None,
+    audit_share: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            metavar="SHARE",
+            help="Share of the accepted fields that people check too, unannounced; 0.02 is usual.",
+        ),
+    ] = 0.0,
 ) -> None:
     """Read scanned forms into fields.csv, digits.csv and pages.csv."""
     from flows.batch import Rules
     from flows.progress import shown
     from flows.results import check_database
+    from flows.settling import show_audit
     from flows.show import show_run
     from pipeline.export import prepare_output
 
@@ -61,9 +71,10 @@ def extract(
     check_database(output, database, force=force)
     run = _direct if direct else _flow
     with shown(err):
-        rules = Rules(profile, today.date() if today else None)
+        rules = Rules(profile, today.date() if today else None, audit_share)
         summary = run(inputs, templates, output, workers, database, rules)
     show_run(output, summary, out=out, err=err)
+    show_audit(output, database, err)
 
 
 def _direct(

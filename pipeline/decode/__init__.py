@@ -102,6 +102,17 @@ def rank_boxes(
     return views
 
 
+def roster_boxes(
+    readings: Sequence[BoxReading], template: FormTemplate
+) -> tuple[tuple[str, tuple[BoxView, ...]], ...]:
+    """Keep what the boxes of the roster's fields say, for when all pages of a batch are there."""
+    if template.roster is None:
+        return ()
+    ranked = rank_boxes(readings, [(len(spec.boxes), ALL) for spec in template.fields])
+    by_name = {spec.name: tuple(boxes) for spec, boxes in zip(template.fields, ranked, strict=True)}
+    return tuple((name, by_name[name]) for name in template.roster.fields)
+
+
 def box_rows(field: str, boxes: Sequence[BoxView], raw: str) -> list[BoxRow]:
     """Give boxes as they go to digits.csv: what is taken, and the likeliest other reading.
 
