@@ -102,21 +102,28 @@
     return "0123456789_X".includes(key) ? () => choose(key) : null;
   }
 
-  addEventListener("keydown", async (event) => {
+  async function alone(action) {
+    if (busy) return; // what is pressed while a screenful is on its way was not meant for the next
+    busy = true;
+    await action();
+    busy = false;
+  }
+
+  addEventListener("keydown", (event) => {
     if (event.target.closest("a, .digit")) return;
     const action = actionOf(event);
     if (!action) return;
     event.preventDefault();
-    if (busy || event.repeat && event.key === "Enter") return;
-    busy = true;
-    await action();
-    busy = false;
+    if (!event.repeat || event.key !== "Enter") alone(action);
   });
   for (const button of document.querySelectorAll(".digit")) {
-    button.addEventListener("click", () => choose(button.dataset.reading));
+    button.addEventListener("click", async () => {
+      while (busy) await new Promise((wake) => setTimeout(wake, 10));
+      alone(() => choose(button.dataset.reading));
+    });
   }
   const most = [...document.querySelectorAll(".digit")].sort(
     (a, b) => Number(b.querySelector("[data-count]").textContent) - Number(a.querySelector("[data-count]").textContent),
   )[0];
-  choose(most.dataset.reading);
+  alone(() => choose(most.dataset.reading));
 })();
