@@ -1,7 +1,7 @@
 """Page + FormTemplate to AlignedPage, with a residual measured on the printed frames.
 
-Markers, features or the layout of the boxes say roughly how a page lies; the frames of the boxes
-themselves then say exactly, and whether it is this form at all.
+The cells of the page, its markers, its features or its edges say roughly how it lies; the frames
+of the boxes then say exactly, and whether it is this form at all.
 """
 
 from __future__ import annotations
@@ -10,31 +10,52 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import AlignmentError
+from pipeline.evidence import ask_witnesses, has_lone_proof, is_all_of_it, is_bare
 from pipeline.features import find_feature_homography
 from pipeline.frames import view_fields
-from pipeline.geometry import Matrix, as_edges, bounding_box, edge_corners
-from pipeline.layout import find_layout_homographies
+from pipeline.geometry import Matrix, as_edges, edge_corners, transform
+from pipeline.layout import find_layout_homographies, spread_fields
 from pipeline.markers import find_marker_homographies
-from pipeline.records import AlignedPage, Page, Points
+from pipeline.matching import (
+    Match,
+    Place,
+    fit_correction,
+    grow,
+    is_lone,
+    lay_out,
+)
+from pipeline.records import AlignedPage
+from pipeline.sketch import Sketch
 from pipeline.template import FieldSpec, FormTemplate
 
 BOX_PX = 32
 """Strip pixels to the height of a box: frames are found as well as on larger strips."""
 REACH = 0.42
 """How far a frame may be from where a guess puts it, as a share of the height of a box."""
-LEAST_SUPPORT = 0.85
-"""The share of frame lines that must be seen where they belong."""
-PROMISING = 0.6
-"""The share from which a guess is followed up."""
+SEEN = 0.8
+"""The share of a field's frame lines that must be seen where they belong."""
+CELLS = 0.4
+"""With this share of its boxes among the page's cells a field is there."""
+MATCHED = 0.5
+"""With this share of a template's boxes among the page's cells their frames need no other look."""
+PROMISING = 0.25
+"""With this share they are a guess to be followed up."""
 SURE_SUPPORT = 0.97
 """With this share no other layout is tried: a wrong one hardly ever sees as much."""
 MOST_RESIDUAL = 0.05
 """The largest median distance of frames after alignment, as a share of the height of a box."""
+LONE_RESIDUAL = 0.03
+"""The largest distance of four fifths of them, for a single row that nothing else confirms: boxes
+of another shape do not fit it."""
+MOST_DENIED = (0.2, 0.34)
+"""The largest share of boxes that may not be there though something else is, and the same where
+markers or a reference confirm the form."""
+LEAST_SEEN = 0.25
+"""The share of boxes that must be there, whatever the scan lacks."""
 MARKER_GUESSES = 12
 NEAR = 0.08
 """A guess off by less than this, as a share of the height of a box, need not be refined twice."""
@@ -43,130 +64,212 @@ SAMPLE = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Alignment:
+    """A page on a form, and how well its frames speak for that."""
+
+    page: AlignedPage
+    seen: int
+    """Boxes of fields that are there."""
+    denied: int
+    """Boxes of fields that are not, though something else is printed in their place."""
+    support: float
+    """The share of boxes, or of their lines, that were found."""
+    agreement: float | None
+    """How much more than by chance its print agrees with the reference's."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Fit:
     homography: Matrix
     support: float
     residual_px: float
+    worst_px: float
+    """The same for all but a fifth of the frames' corners or centres."""
     moved_px: float
     """How far the guess was off, in the median."""
 
 
-def align(page: Page, template: FormTemplate) -> tuple[AlignedPage, float]:
+def align(
+    sketch: Sketch, template: FormTemplate, place: Place | None, *, thorough: bool = True
+) -> Alignment:
     """Find how a page lies under its scan.
 
     Args:
-        page: The decoded page.
+        sketch: The page.
         template: The form it is taken for.
+        place: Where its boxes may be, if that is known.
+        thorough: Whether to search the page for the layout of its boxes where nothing quicker
+            finds them.
 
     Returns:
-        The page with its homography and residual, and the share of frame lines that were seen.
+        The page with its homography and residual, and how well it fits.
 
     Raises:
         AlignmentError: If the printed frames are not where the template says.
     """
+    layout = lay_out(template)
+    match = None if place is None else grow(sketch.rows, layout, place)
+    if match is not None and match.share >= MATCHED and not is_lone(layout.centres):
+        misses = np.hypot(*match.offsets.T)
+        fit = _Fit(match.homography, match.share, *_summary(misses), moved_px=0.0)
+        alignment = _judge(sketch, template, fit, match)
+        if alignment is not None:
+            return alignment
+    return _align_by_frames(sketch, template, match, thorough=thorough)
+
+
+def _align_by_frames(
+    sketch: Sketch, template: FormTemplate, match: Match | None, *, thorough: bool
+) -> Alignment:
+    """Try each rough way to lay the page on its form, and settle it on the frames."""
     fields = spread_fields(template.fields, SAMPLE)
-    best: _Fit | None = None
-    for alternatives in _guesses(page, template):
-        fits = [_try(page, guess, fields) for guess in alternatives]
-        fit = _refine(page, max(fits, key=lambda fit: fit.support), fields)
-        if best is None or fit.support > best.support:
-            best = fit
-        # Markers and features are seldom wrong; a layout may fit one box further on.
-        if best.support >= (SURE_SUPPORT if len(alternatives) > 1 else LEAST_SUPPORT):
+    best: Alignment | None = None
+    highest = 0.0
+    for alternatives, sure in _guesses(sketch, template, match, thorough=thorough):
+        fits = [_settle(sketch.image, guess, fields, REACH) for guess in alternatives]
+        fit = _refine(sketch.image, max(fits, key=lambda fit: fit.support), fields)
+        highest = max(highest, fit.support)
+        found = _judge(sketch, template, fit, None) if fit.support > PROMISING else None
+        if found is not None and (best is None or found.support > best.support):
+            best = found
+        # Markers and features are seldom wrong; rows of boxes may fit one box further on.
+        if best is not None and (sure or best.support >= SURE_SUPPORT):
             break
-    if best is None or not _is_good(best, fields):
-        raise AlignmentError(_explain(best, template))
-    return AlignedPage(page, best.homography, best.residual_px), best.support
+    if best is None:
+        raise AlignmentError(_explain(highest, template))
+    return best
 
 
-def spread_fields(fields: Sequence[FieldSpec], count: int) -> list[FieldSpec]:
-    """Choose some fields that lie far from each other, those of many boxes first."""
-    centres = np.array([_centre(field) for field in fields])
-    chosen = [int(np.argmax([len(field.boxes) for field in fields]))]
-    while len(chosen) < min(count, len(fields)):
-        distances = np.linalg.norm(centres[:, None] - centres[chosen], axis=2).min(axis=1)
-        chosen.append(int(np.argmax(distances)))
-    return [fields[i] for i in chosen]
+def _guesses(
+    sketch: Sketch, template: FormTemplate, match: Match | None, *, thorough: bool
+) -> Iterator[tuple[list[Matrix], bool]]:
+    """Rough homographies, the cheapest way first; the best of each list is meant.
 
-
-def _centre(field: FieldSpec) -> tuple[float, float]:
-    box = bounding_box(field.boxes)
-    return (box.left + box.right) / 2, (box.top + box.bottom) / 2
-
-
-def _guesses(page: Page, template: FormTemplate) -> Iterator[list[Matrix]]:
-    """Rough homographies, the cheapest and surest way first; the best of each list is meant."""
+    With each, whether a page that fits it needs no comparison with others.
+    """
+    if match is not None and match.share >= PROMISING:
+        yield [match.homography], False
     if template.markers:
-        found = find_marker_homographies(page.image, template.markers, template.size)
-        yield from ([guess] for guess in islice(found, MARKER_GUESSES))
+        found = find_marker_homographies(sketch.image, template.markers, template.size)
+        yield from (([guess], True) for guess in islice(found, MARKER_GUESSES))
     if template.reference:
-        matched = find_feature_homography(page.image, template.reference, template.size)
+        matched = find_feature_homography(sketch.features, template.reference, template.size)
         if matched is not None:
-            yield [matched]
-    yield from find_layout_homographies(page.image, template)
+            yield [matched], True
+    if thorough:
+        yield from ((found, False) for found in find_layout_homographies(sketch, template))
 
 
-def _try(page: Page, guess: Matrix, fields: Sequence[FieldSpec]) -> _Fit:
-    """Settle a guess, on all fields only if the first of them is there at all."""
-    first = _settle(page, guess, fields[:1], REACH)
-    return first if first.support < PROMISING else _settle(page, guess, fields, REACH)
-
-
-def _refine(page: Page, first: _Fit, fields: Sequence[FieldSpec]) -> _Fit:
+def _refine(image: NDArray[np.uint8], first: _Fit, fields: Sequence[FieldSpec]) -> _Fit:
     """Move a promising fit onto the printed frames once more, and measure what is left."""
     if first.support < PROMISING or first.moved_px < NEAR * _box_height(fields):
         return first
-    return _settle(page, first.homography, fields, REACH / 2)
+    return _settle(image, first.homography, fields, REACH / 2)
 
 
-def _settle(page: Page, guess: Matrix, fields: Sequence[FieldSpec], reach: float) -> _Fit:
+def _settle(
+    image: NDArray[np.uint8], guess: Matrix, fields: Sequence[FieldSpec], reach: float
+) -> _Fit:
     boxes = [field.boxes for field in fields]
-    view = view_fields(page.image, guess, boxes, reach=reach, box_px=BOX_PX)
-    expected = edge_corners(np.concatenate([as_edges(each) for each in boxes]))
+    view = view_fields(image, guess, boxes, reach=reach, box_px=BOX_PX)
+    there = view.frames.support >= SEEN
+    support = float((view.frames.support * there).mean())
+    if not there.any():
+        return _Fit(guess, support, np.inf, np.inf, np.inf)
+    expected = edge_corners(as_edges([box for field in boxes for box in field]))
     printed = edge_corners(view.printed())
-    found = (view.frames.seen & np.roll(view.frames.seen, 1, axis=1)).ravel()
-    support = float(view.frames.support.mean())
-    correction = _fit_correction(expected[found], printed[found])
-    if correction is None:
-        return _Fit(guess, support, np.inf, np.inf)
-    misses = np.linalg.norm(_apply(correction, expected[found]) - printed[found], axis=1)
-    moved = np.linalg.norm(expected[found] - printed[found], axis=1)
-    return _Fit(guess @ correction, support, float(np.median(misses)), float(np.median(moved)))
+    seen = view.frames.seen & there[view.strips.groups.of_box, None]
+    found = (seen & np.roll(seen, 1, axis=1)).ravel()
+    offsets = printed[found] - expected[found]
+    boxes_there = np.repeat(there, [len(each) for each in boxes])
+    lone = is_lone(expected.reshape(-1, 4, 2).mean(axis=1)[boxes_there])
+    correction = fit_correction(expected[found], offsets, lone=lone)
+    misses = np.hypot(*(transform(correction, expected[found]) - printed[found]).T)
+    moved = float(np.median(np.hypot(*offsets.T)))
+    return _Fit(guess @ correction, support, *_summary(misses), moved_px=moved)
 
 
-def _fit_correction(expected: Points, printed: Points) -> Matrix | None:
-    """A similarity or affine map from where corners should be to where they are."""
-    if len(expected) < 4:
+def _summary(misses: NDArray[np.float64]) -> tuple[float, float]:
+    """Their median and the value that four fifths keep below."""
+    median, most = np.percentile(misses, (50, 80))
+    return float(median), float(most)
+
+
+def _judge(
+    sketch: Sketch, template: FormTemplate, fit: _Fit, match: Match | None
+) -> Alignment | None:
+    """Weigh what speaks for and against a fit; None if it is not this form."""
+    if fit.residual_px > MOST_RESIDUAL * _box_height(template.fields):
         return None
-    spread = np.ptp(expected, axis=0)
-    if spread.min() > 0.25 * spread.max():
-        affine, _ = cv2.estimateAffine2D(expected, printed, ransacReprojThreshold=3.0)
-    else:
-        affine, _ = cv2.estimateAffinePartial2D(expected, printed, ransacReprojThreshold=3.0)
-    return None if affine is None else np.vstack([affine, (0.0, 0.0, 1.0)])
+    sizes = np.array([len(field.boxes) for field in template.fields])
+    there, support = _find_fields(sketch, template, fit.homography, match, sizes)
+    bare = np.array(
+        [
+            not seen and is_bare(sketch.rows, field, fit.homography)
+            for seen, field in zip(there, template.fields, strict=True)
+        ]
+    )
+    seen, denied = int(sizes[there].sum()), int(sizes[~there & ~bare].sum())
+    if seen < LEAST_SEEN * sizes.sum():
+        return None
+    witnesses = ask_witnesses(sketch, template, fit.homography)
+    if witnesses.deny or denied > MOST_DENIED[witnesses.confirm] * (seen + denied):
+        return None
+    if not witnesses.confirm and not _is_alone_enough(
+        sketch, template, fit, np.repeat(there, sizes)
+    ):
+        return None
+    absent = frozenset(f.name for f, gone in zip(template.fields, bare, strict=True) if gone)
+    aligned = AlignedPage(sketch.page, fit.homography, fit.residual_px, absent)
+    return Alignment(aligned, seen, denied, support, witnesses.reference)
 
 
-def _apply(matrix: NDArray[np.float64], points: Points) -> Points:
-    return points @ matrix[:2, :2].T + matrix[:2, 2]
+def _is_alone_enough(
+    sketch: Sketch, template: FormTemplate, fit: _Fit, there: NDArray[np.bool_]
+) -> bool:
+    """Tell whether boxes that are there prove the form without markers or reference."""
+    layout = lay_out(template)
+    if not is_lone(layout.centres[there]):
+        return is_all_of_it(sketch, template, fit.homography)
+    is_exact = fit.worst_px < LONE_RESIDUAL * _box_height(template.fields)
+    whole = bool(there.all()) and is_exact
+    return whole and has_lone_proof(sketch, template, layout, fit.homography)
 
 
-def _is_good(fit: _Fit, fields: Sequence[FieldSpec]) -> bool:
-    return fit.support >= LEAST_SUPPORT and fit.residual_px <= MOST_RESIDUAL * _box_height(fields)
+def _find_fields(
+    sketch: Sketch,
+    template: FormTemplate,
+    homography: Matrix,
+    match: Match | None,
+    sizes: NDArray[np.intp],
+) -> tuple[NDArray[np.bool_], float]:
+    """Which fields are there, and what share of their boxes or lines was found."""
+    shares = np.zeros(len(sizes))
+    if match is not None:
+        of_box = np.repeat(np.arange(len(sizes)), sizes)
+        shares = np.bincount(of_box[match.boxes], minlength=len(sizes)) / sizes
+    there = shares >= CELLS
+    others = np.flatnonzero(~there)
+    if len(others):
+        boxes = [template.fields[i].boxes for i in others]
+        view = view_fields(sketch.image, homography, boxes, reach=REACH, box_px=BOX_PX)
+        shares[others] = view.frames.support
+        there[others] = view.frames.support >= SEEN
+    return there, float((shares * sizes)[there].sum() / max(sizes[there].sum(), 1))
 
 
 def _box_height(fields: Sequence[FieldSpec]) -> float:
     return float(np.median([box.height for field in fields for box in field.boxes]))
 
 
-def _explain(best: _Fit | None, template: FormTemplate) -> str:
+def _explain(highest: float, template: FormTemplate) -> str:
     form = template.template_id
-    if best is None or best.support < LEAST_SUPPORT:
-        seen = 0 if best is None else round(100 * best.support)
+    if highest < SEEN:
         return (
-            f"not recognised as {form!r}: only {seen} % of its printed frames were found. "
-            "Check that it is this form, and scan the whole page."
+            f"not recognised as {form!r}: only {round(100 * highest)} % of the printed frames "
+            "looked for were found. Check that it is this form, and scan the whole page."
         )
     return (
-        f"the frames of {form!r} are {best.residual_px:.1f} px off after alignment. "
-        "Scan the page again, flat and whole."
+        f"not recognised as {form!r}: it has boxes like that form's, but not as it has them, or "
+        "other print where they should be. Check that it is this form, and scan the whole page."
     )

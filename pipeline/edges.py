@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import cast
 
 import cv2
@@ -24,24 +24,29 @@ CONVEXITY = 0.93
 """How well four straight edges must fit the paper's outline, as a share of areas."""
 
 
-def find_page_edges(image: GreyImage, size: tuple[float, float]) -> Iterator[Matrix]:
+def find_page_edges(
+    shape: tuple[int, ...],
+    size: tuple[float, float],
+    outline: Points | None,
+    measure_skew: Callable[[], float],
+) -> Iterator[Matrix]:
     """Guess how a page lies from the outline of its paper, or from the scan's edges and its skew.
 
     Args:
-        image: Grey scan of shape (H, W).
+        shape: The scan's (height, width).
         size: Template (height, width).
+        outline: Corners of the paper, (4, 2), or nothing.
+        measure_skew: Gives the page's skew in degrees; asked only where it is needed.
 
     Yields:
         (3, 3) homographies, template pixels to scan pixels, for each way the page could be
         turned; the likelier first.
     """
-    outline = find_outline(image)
-    skew = measure_skew(image)
-    for turn in _turns(image.shape, size):
+    for turn in _turns(shape, size):
         if outline is not None:
             yield _from_outline(outline, size, turn)
-        if _is_alike(image.shape, size, turn):
-            yield _from_scan(image.shape, size, turn, skew)
+        if _is_alike(shape, size, turn):
+            yield _from_scan(shape, size, turn, measure_skew())
 
 
 def find_outline(image: GreyImage) -> Points | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -21,6 +21,7 @@ from pipeline.geometry import (
 )
 from pipeline.ink import darkness
 from pipeline.records import Floats, GreyImage
+from pipeline.sketch import Sketch
 from pipeline.template import FieldSpec, FormTemplate
 
 BOX_PX = 14
@@ -28,6 +29,8 @@ BOX_PX = 14
 SEARCH = 0.09
 """How far off a field may be, as a share of the page's longer side."""
 PEAKS = 4
+VOTERS = 8
+"""How many fields, spread over the page, are asked where it lies."""
 SCALES = (1.0, 0.98, 1.02, 0.96, 1.04, 0.94, 1.06, 0.92, 0.9, 0.88)
 """A scan may be larger than its page, and a page printed smaller than its template."""
 
@@ -45,11 +48,11 @@ class _Search:
     """How far off a field may be, in pixels of the search."""
 
 
-def find_layout_homographies(image: GreyImage, template: FormTemplate) -> Iterator[list[Matrix]]:
+def find_layout_homographies(sketch: Sketch, template: FormTemplate) -> Iterator[list[Matrix]]:
     """Guess how a page lies from its edges and the boxes printed on it.
 
     Args:
-        image: Grey scan of shape (H, W).
+        sketch: The page.
         template: The form.
 
     Yields:
@@ -57,15 +60,17 @@ def find_layout_homographies(image: GreyImage, template: FormTemplate) -> Iterat
         pixels: rows of boxes look alike when shifted by a box, so the best of them is to be
         chosen, and may be wrong.
     """
-    for edges in find_page_edges(image, template.size):
-        yield [edges @ correction for correction in _match_boxes(image, edges, template)]
+    shape, outline = sketch.image.shape, sketch.outline
+    for edges in find_page_edges(shape, template.size, outline, lambda: sketch.skew):
+        yield [edges @ correction for correction in _match_boxes(sketch.image, edges, template)]
 
 
 def _match_boxes(image: GreyImage, edges: Matrix, template: FormTemplate) -> list[Matrix]:
     """Ways to correct a page's place by its boxes, (3, 3), template pixels to template pixels."""
     search = _prepare(image, edges, template)
     stretches = [_stretch(template.size, scale) for scale in SCALES]
-    votes = [_votes(search, template, stretch) for stretch in stretches]
+    fields = spread_fields(template.fields, VOTERS)
+    votes = [_votes(search, fields, stretch) for stretch in stretches]
     best = int(np.argmax([each.max() for each in votes]))
     scale = search.to_search[0, 0]
     return [
@@ -98,10 +103,10 @@ def _stretch(size: tuple[float, float], scale: float) -> Matrix:
     return translation(*middle) @ scaling(scale, scale) @ translation(-middle[0], -middle[1])
 
 
-def _votes(search: _Search, template: FormTemplate, stretch: Matrix) -> Floats:
-    """Let every field say where the page could be shifted to: (2 steps + 1, 2 steps + 1)."""
+def _votes(search: _Search, fields: Sequence[FieldSpec], stretch: Matrix) -> Floats:
+    """Let each field say where the page could be shifted to: (2 steps + 1, 2 steps + 1)."""
     votes = np.zeros((2 * search.steps + 1,) * 2, np.float32)
-    for field in template.fields:
+    for field in fields:
         votes += _field_votes(search, field, stretch)
     return votes
 
@@ -126,6 +131,21 @@ def _field_votes(search: _Search, field: FieldSpec, stretch: Matrix) -> Floats:
     )
     # Fields need not agree to the pixel: paper stretches, and the skew is known only roughly.
     return np.asarray(cv2.dilate(np.asarray(fit, np.float32), np.ones((5, 5), np.uint8)))
+
+
+def spread_fields(fields: Sequence[FieldSpec], count: int) -> list[FieldSpec]:
+    """Choose some fields that lie far from each other, those of many boxes first."""
+    centres = np.array([_centre(field) for field in fields])
+    chosen = [int(np.argmax([len(field.boxes) for field in fields]))]
+    while len(chosen) < min(count, len(fields)):
+        distances = np.linalg.norm(centres[:, None] - centres[chosen], axis=2).min(axis=1)
+        chosen.append(int(np.argmax(distances)))
+    return [fields[i] for i in chosen]
+
+
+def _centre(field: FieldSpec) -> tuple[float, float]:
+    box = bounding_box(field.boxes)
+    return (box.left + box.right) / 2, (box.top + box.bottom) / 2
 
 
 def _peaks(votes: Floats, steps: int) -> list[tuple[float, float]]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from itertools import islice
 
 from pipeline.acceptance import Profile
-from pipeline.align import align
+from pipeline.choose import choose
 from pipeline.decode import decode_page, failed_fields, roster_boxes
-from pipeline.errors import AlignmentError, PageError
+from pipeline.errors import PageError
 from pipeline.geometry import scaling
+from pipeline.hints import Hints, find_hints
 from pipeline.recognize import Classifier, recognize
 from pipeline.records import (
     AlignedPage,
@@ -21,11 +22,9 @@ from pipeline.records import (
     PageResult,
     Status,
 )
-from pipeline.segment import LEAST_BOX_PX, Cut, segment
+from pipeline.segment import BOX_PX, LEAST_BOX_PX, Cut, segment
 from pipeline.template import FormTemplate
 
-SURE_SUPPORT = 0.9
-"""With this share of its frames found, no other template is tried."""
 FIELD_SUPPORT = 0.5
 """A field with less of its frames found goes to a person."""
 FASTEST = 1
@@ -84,8 +83,16 @@ def cut_page(page: Page, templates: Sequence[FormTemplate]) -> CutPage:
     Raises:
         PageError: If it matches no template, or its boxes cannot be cut.
     """
-    template, aligned = _align_to_any(page, templates)
-    return CutPage(template, aligned, segment(aligned, template.fields))
+    template, aligned = choose(page, templates)
+    return CutPage(template, aligned, segment(aligned, template.fields, _hints_of(template)))
+
+
+def _hints_of(template: FormTemplate) -> Hints | None:
+    """What is printed inside the boxes, where a reference shows it."""
+    if template.reference is None:
+        return None
+    boxes = tuple(field.boxes for field in template.fields)
+    return find_hints(template.reference, template.size, boxes, BOX_PX)
 
 
 def failed_page(identity: PageId, reason: str, templates: Sequence[FormTemplate]) -> PageResult:
@@ -109,46 +116,14 @@ def _prepare(page: Page, templates: Sequence[FormTemplate]) -> CutPage | PageRes
         return failed_page(page.identity, str(error), templates)
 
 
-def _align_to_any(
-    page: Page, templates: Sequence[FormTemplate]
-) -> tuple[FormTemplate, AlignedPage]:
-    """Align to the template whose frames are found best, those of the page's format first."""
-    best: tuple[float, FormTemplate, AlignedPage] | None = None
-    failures: list[str] = []
-    for template in sorted(templates, key=lambda template: _format_difference(page, template)):
-        try:
-            aligned, support = align(page, template)
-        except AlignmentError as error:
-            failures.append(str(error))
-            continue
-        if best is None or support > best[0]:
-            best = support, template, aligned
-        if support >= SURE_SUPPORT:
-            break
-    if best is None:
-        raise AlignmentError(failures[0] if len(failures) == 1 else _explain_none(templates))
-    return best[1], best[2]
-
-
-def _format_difference(page: Page, template: FormTemplate) -> float:
-    height, width = sorted(page.image.shape)
-    least, most = sorted(template.size)
-    return float(abs(height / width - least / most))
-
-
-def _explain_none(templates: Sequence[FormTemplate]) -> str:
-    names = ", ".join(template.template_id for template in templates)
-    return (
-        f"matches none of the {len(templates)} templates ({names}). "
-        "Add its template, or scan the page again, flat and whole."
-    )
-
-
 def _decode(page: CutPage, readings: Iterator[BoxReading], profile: Profile) -> PageResult:
     """Turn the next readings into the fields of one page."""
     boxes = sum(len(spec.boxes) for spec in page.template.fields)
     of_page = list(islice(readings, boxes))
-    settled = (page.cut.view.frames.support >= FIELD_SUPPORT).tolist()
+    settled = [
+        support >= FIELD_SUPPORT and spec.name not in page.aligned.absent
+        for support, spec in zip(page.cut.view.frames.support, page.template.fields, strict=True)
+    ]
     fields, rows = decode_page(of_page, settled, page.template, profile)
     seen = b"".join(reading.image.tobytes() for reading in of_page)
     return PageResult(

@@ -87,6 +87,8 @@ class AlignedPage:
     """(3, 3), template pixels to scan pixels."""
     residual_px: float
     """Median distance between printed frames and where the homography puts them."""
+    absent: frozenset[str] = frozenset()
+    """Fields whose place the scan does not show."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.errors import SegmentationError
 from pipeline.frames import FieldsView, view_fields
 from pipeline.geometry import Edges
+from pipeline.hints import Hints, take_away
 from pipeline.ink import measure_levels, pen_ink, remove_lines
 from pipeline.lost import find_lost_strokes
 from pipeline.ownership import Labels, share_out
@@ -40,28 +40,29 @@ class Cut:
     crops: tuple[BoxCrop, ...]
 
 
-def segment(aligned: AlignedPage, fields: Sequence[FieldSpec]) -> Cut:
+def segment(aligned: AlignedPage, fields: Sequence[FieldSpec], hints: Hints | None = None) -> Cut:
     """Cut the ink of every box of a page.
 
     Args:
         aligned: The page with its homography.
         fields: The template's fields.
+        hints: What is printed inside their boxes, on strips of BOX_PX.
 
     Returns:
         The crops in the template's order, with what they come from.
-
-    Raises:
-        SegmentationError: If a field lies outside the scan.
     """
     image, boxes = aligned.page.image, [field.boxes for field in fields]
     view = view_fields(image, aligned.homography, boxes, reach=REACH, box_px=BOX_PX)
-    _refuse_fields_outside(view, fields)
     edges, groups, line = view.frames.edges, view.strips.groups, view.frames.strength
+    missed = np.zeros(len(edges), bool)
+    if hints is not None:
+        clean, missed = take_away(view.dark, edges, hints)
+        view = replace(view, dark=clean)
     levels = measure_levels(view.dark, edges, groups, line)
     ink = pen_ink(view.dark, levels, view.strips)
     ink = remove_lines(ink, view.dark, edges, groups, levels)
     owners = share_out(ink, edges)
-    lost = find_lost_strokes(view.dark, owners, edges, groups, levels)
+    lost = missed | find_lost_strokes(view.dark, owners, edges, groups, levels)
     parts = _cut_out(ink, owners, edges)
     crops = tuple(
         BoxCrop(field.name, position, next(parts), next(doubtful))
@@ -70,15 +71,6 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec]) -> Cut:
         for position in range(len(field.boxes))
     )
     return Cut(view, ink, owners, crops)
-
-
-def _refuse_fields_outside(view: FieldsView, fields: Sequence[FieldSpec]) -> None:
-    for field, (start, end, height) in zip(fields, view.strips.spans, strict=True):
-        strip = view.image[:height, start:end]
-        if strip.min() == strip.max():
-            raise SegmentationError(
-                f"field {field.name!r} lies outside the scan: scan the whole page."
-            )
 
 
 def _cut_out(ink: GreyImage, owners: Labels, edges: Edges) -> Iterator[Floats]:

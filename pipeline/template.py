@@ -67,9 +67,12 @@ class Markers:
     centres: tuple[tuple[float, float], ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FormTemplate:
-    """A form: its size (height, width) in template pixels, its fields, how to align to it."""
+    """A form: its size (height, width) in template pixels, its fields, how to align to it.
+
+    Compared by identity, so that what is worked out from a template can be kept with it.
+    """
 
     template_id: str
     version: int

@@ -14,7 +14,7 @@ DOORS = {
     "flows": {"keras", "tensorflow"},
 }
 STAGES = {"ingest", "align", "segment", "normalize", "recognize", "decode", "export", "score"}
-ALLOWED = {"recognize": {"normalize"}, "page": STAGES, "look": STAGES}
+ALLOWED = {"recognize": {"normalize"}, "choose": {"align"}, "page": STAGES, "look": STAGES}
 """Crops are normalised where they are read; page.py sees all stages, look.py draws each."""
 
 

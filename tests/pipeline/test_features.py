@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import TemplateError
-from pipeline.features import find_feature_homography
+from pipeline.features import detect_features, find_feature_homography
 from tests.pipeline.forms import (
     CLAIM,
     all_corners,
@@ -38,7 +38,7 @@ def test_a_filled_scan_is_laid_on_its_reference(reference, quarters, degrees, sc
     lie, size = lay(
         CLAIM.size, quarters=quarters, degrees=degrees, scale=scale, resolution=resolution
     )
-    found = find_feature_homography(scan(page, lie, size), reference, CLAIM.size)
+    found = find_feature_homography(detect_features(scan(page, lie, size)), reference, CLAIM.size)
     assert found is not None
     assert misses(found, lie, all_corners(CLAIM)).max() < 8
 
@@ -49,7 +49,7 @@ def test_the_reference_may_be_of_another_resolution(tmp_path: Path, zoom: float)
     blank = print_form(CLAIM)
     path = tmp_path / "blank.png"
     cv2.imwrite(str(path), cv2.resize(blank, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA))
-    found = find_feature_homography(blank, path, CLAIM.size)
+    found = find_feature_homography(detect_features(blank), path, CLAIM.size)
     assert found is not None
     assert misses(found, np.eye(3), all_corners(CLAIM)).max() < 8
 
@@ -62,7 +62,7 @@ def test_what_is_not_the_form_matches_nothing(reference: Path) -> None:
         rng.integers(0, 256, (1400, 1000)).astype(np.uint8),
         np.zeros((40, 30), np.uint8),
     ):
-        assert find_feature_homography(image, reference, CLAIM.size) is None
+        assert find_feature_homography(detect_features(image), reference, CLAIM.size) is None
 
 
 def test_a_reference_that_is_no_picture_is_refused(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_reference_that_is_no_picture_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "blank.png"
     path.write_text("no picture")
     with pytest.raises(TemplateError, match=r"blank\.png.*save it as PNG"):
-        find_feature_homography(print_form(CLAIM), path, CLAIM.size)
+        find_feature_homography(detect_features(print_form(CLAIM)), path, CLAIM.size)
 
 
 def test_an_empty_reference_is_refused(tmp_path: Path) -> None:
@@ -78,4 +78,4 @@ def test_an_empty_reference_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "blank.png"
     cv2.imwrite(str(path), np.full((1400, 1000), 255, np.uint8))
     with pytest.raises(TemplateError, match="too little is printed"):
-        find_feature_homography(print_form(CLAIM), path, CLAIM.size)
+        find_feature_homography(detect_features(print_form(CLAIM)), path, CLAIM.size)

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from pipeline.edges import measure_skew
 from pipeline.layout import find_layout_homographies
 from pipeline.records import GreyImage
+from pipeline.sketch import Sketch
 from tests.pipeline.forms import (
     CLAIM,
     all_corners,
+    as_page,
     hand_in,
     ink_on,
     lay,
@@ -22,6 +24,11 @@ from tests.pipeline.forms import (
 
 TEXTS = {"number": "160483527", "phone": "9876501234", "amount": "_004711"}
 angles = st.floats(-8, 8)
+
+
+def sketch(image: GreyImage) -> Sketch:
+    """What is found on a scan that may be the form."""
+    return Sketch(as_page(image), [CLAIM])
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +65,7 @@ def test_one_guess_is_within_half_a_box(sheet, quarters, degrees, scale, shift) 
     """Near enough for the frames to decide, whichever way the page was turned."""
     lie, size = lay(CLAIM.size, quarters=quarters, degrees=degrees, scale=scale, shift=shift)
     image = scan(sheet, lie, size)
-    for guesses in find_layout_homographies(image, CLAIM):
+    for guesses in find_layout_homographies(sketch(image), CLAIM):
         off = [misses(guess, lie, all_corners(CLAIM)).max() for guess in guesses]
         if min(off) < 0.42 * 56:
             return
@@ -69,7 +76,7 @@ def test_turns_that_fit_the_format_come_first() -> None:
     """Upright ones where the scan is upright, those on their side where it is not."""
     for shape, first in (((1400, 1000), {0, 2}), ((1000, 1400), {1, 3})):
         turns = []
-        for guesses in find_layout_homographies(np.full(shape, 255, np.uint8), CLAIM):
+        for guesses in find_layout_homographies(sketch(np.full(shape, 255, np.uint8)), CLAIM):
             y, x = guesses[0][1, 0], guesses[0][0, 0]
             turns.append(round(np.degrees(np.arctan2(y, x)) / 90) % 4)
         assert set(turns[:2]) == first

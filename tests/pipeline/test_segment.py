@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from pipeline.authoring.fill import Habit, write_box
 from pipeline.authoring.pen import Writer
-from pipeline.errors import SegmentationError
 from pipeline.geometry import translation
 from pipeline.records import AlignedPage, Box, Floats, GreyImage
 from pipeline.segment import Cut, segment
@@ -189,8 +188,9 @@ def test_crops_are_in_the_order_of_the_boxes() -> None:
     assert names == [(name, place) for name in ("late", "early") for place in range(4)]
 
 
-def test_a_field_outside_the_scan_is_refused() -> None:
-    """The message names the field and says what to do."""
+def test_a_field_outside_the_scan_is_blank() -> None:
+    """And has no frames, so that it goes to a person."""
     away = AlignedPage(as_page(blank()), translation(5000, 0), 0.0)
-    with pytest.raises(SegmentationError, match="'code' lies outside the scan: scan the whole"):
-        segment(away, [FIELD])
+    cut = segment(away, [FIELD])
+    assert cut.view.frames.support.max() < 0.5
+    assert all(not crop.ink.any() for crop in cut.crops)

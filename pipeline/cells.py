@@ -1,0 +1,100 @@
+"""Printed cells of a page, found once for all templates: what thin dark lines close off.
+
+A box is a hole in the print: bright, of a box's size, bounded by four straight lines. Writing
+inside does not change its outline unless it touches the frame, and then others tell where the
+page lies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.geometry import reduce
+from pipeline.records import GreyImage, Points
+
+BOX_PX = 17.0
+"""Cells are looked for in a scan halved while boxes stay at least this high."""
+SMALLEST, LARGEST = 0.4, 1.7
+"""Sizes accepted, against those of boxes in a scan that shows the page edge to edge: it may be
+larger than its page, and boxes stand beside each other as single cells."""
+CONTRAST = 6
+"""A frame line is this many grey levels darker than what is around it."""
+FULL = (0.75, 1.2)
+"""How much of its four corners' area a cell fills: a letter's hole does not."""
+LONGEST = 5.0
+"""The longest cell, in widths."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cells:
+    """Printed cells of a scan: centres and sides (N, 2), inside their lines, in scan pixels."""
+
+    centres: Points
+    rights: Points
+    """From the left to the right side; which way the page is turned is not known yet."""
+    downs: Points
+    print: GreyImage
+    """What is printed or written, 255, in a reduced scan."""
+    factor: int
+    """Scan pixels to one of `print`."""
+
+    def __len__(self) -> int:
+        return len(self.centres)
+
+
+def find_cells(image: GreyImage, box_px: tuple[float, float]) -> Cells:
+    """Find the cells of about a box's size on a page.
+
+    Args:
+        image: Grey scan of shape (H, W).
+        box_px: The smallest and the largest side of a box, in scan pixels.
+    """
+    factor = 2 ** max(0, int(np.log2(max(box_px[0] / BOX_PX, 1.0))))
+    least, most = SMALLEST * box_px[0] / factor, LARGEST * box_px[1] / factor
+    small = reduce(image, factor)
+    if factor == 1:  # nothing has averaged the scanner's noise yet
+        small = np.asarray(cv2.GaussianBlur(small, (3, 3), 0.5), np.uint8)
+    around = 2 * round(0.8 * box_px[0] / factor) + 3
+    dark = cv2.adaptiveThreshold(
+        small, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, around, CONTRAST
+    )
+    quads = _find_holes(dark, least, most)
+    right = (quads[:, 1] - quads[:, 0] + quads[:, 2] - quads[:, 3]) / 2
+    down = (quads[:, 3] - quads[:, 0] + quads[:, 2] - quads[:, 1]) / 2
+    centres = (quads.mean(axis=1) + 0.5) * factor
+    return Cells(centres, right * factor, down * factor, np.asarray(dark, np.uint8), factor)
+
+
+def _find_holes(dark: cv2.typing.MatLike, least: float, most: float) -> NDArray[np.float64]:
+    """The corners (N, 4, 2), clockwise from top left, of bright areas with four straight sides."""
+    contours, tree = cv2.findContours(dark, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    quads = []
+    if tree is not None:
+        for hole in np.flatnonzero(tree[0, :, 3] >= 0).tolist():
+            _, _, width, height = cv2.boundingRect(contours[hole])
+            if least < min(width, height) and max(width, height) < 1.4 * most:
+                quads.append((_corners(contours[hole]), cv2.contourArea(contours[hole])))
+    if not quads:
+        return np.zeros((0, 4, 2))
+    corners = np.array([quad for quad, _ in quads], np.float64)
+    areas = np.array([area for _, area in quads])
+    diagonals = corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]
+    spanned = np.abs(
+        diagonals[0][:, 0] * diagonals[1][:, 1] - diagonals[0][:, 1] * diagonals[1][:, 0]
+    )
+    full = areas / np.maximum(spanned / 2, 1)
+    sides = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2)
+    good = (full > FULL[0]) & (full < FULL[1]) & (sides.min(axis=1) > least)
+    good &= (sides.max(axis=1) < most) & (sides.max(axis=1) < LONGEST * sides.min(axis=1))
+    return corners[good]
+
+
+def _corners(contour: cv2.typing.MatLike) -> NDArray[np.int32]:
+    """The points farthest out to the top left, top right, bottom right and bottom left."""
+    points = contour[:, 0]
+    falling, rising = points[:, 0] + points[:, 1], points[:, 0] - points[:, 1]
+    return points[[falling.argmin(), rising.argmax(), falling.argmax(), rising.argmin()]]

@@ -1,0 +1,282 @@
+"""What speaks for and against a page being a form, once it is known how it would lie.
+
+Frames that are there speak for it, and frames that are not where other print is speak against it;
+a part of the page that the scan does not show says nothing. A single row of boxes looks like many
+others, so it needs another witness: the markers, the reference, or the edges of the page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.errors import TemplateError
+from pipeline.geometry import Matrix, bounding_box, reduce, transform
+from pipeline.matching import BoxLayout, PageRows, is_cell_at
+from pipeline.records import GreyImage, Points
+from pipeline.sketch import Sketch
+from pipeline.template import FieldSpec, FormTemplate, Markers
+
+BARE = 0.04
+"""Print that covers less than this share of an area is none: the scan shows no form there."""
+SIDE = (24, 6)
+"""An area is looked at in so many places across and down."""
+DARKER = 0.75
+"""A marker is at most this bright, against the paper around it."""
+REFERENCE_PX = 900
+"""The longer side at which a reference's print is compared."""
+POINTS = 600
+LEAST_POINTS = 40
+"""Two references that differ in less show no difference."""
+TELLING = 0.25
+"""How much better one of two forms' own print must agree than the other's."""
+SHIFTS = np.array([(40, 0), (-40, 0), (0, 40), (0, -40), (29, 29), (-29, -29)])
+"""How far off, in thousandths of the page, print agrees by chance alone."""
+AGREEMENT = (0.2, 0.4)
+"""With less agreement than this, above chance, a page's print is not its reference's; with more
+it is."""
+EDGES = 0.15
+"""How far the corners of a page may be from those of its scan or of its paper, as a share of the
+longer side."""
+STRETCH = 1.05
+"""How many times as much a lone row may be enlarged in one direction as in the other: paper and
+printers do less, and a form with boxes of another shape needs more."""
+OUTSIDE = 0.1
+"""The share of a scan's cells that may lie outside the page, on what is around it."""
+MARGIN = 0.02
+"""Print this far outside, as a share of the longer side, may still be the page's."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Witnesses:
+    """What markers, reference and edges say; None where there is nothing to ask."""
+
+    markers: bool | None
+    reference: float | None
+    """How much more than by chance the print agrees, 1 at most."""
+
+    @property
+    def confirm(self) -> bool:
+        """Tell whether one of them recognises the form."""
+        return bool(self.markers) or (self.reference or 0.0) >= AGREEMENT[1]
+
+    @property
+    def deny(self) -> bool:
+        """Tell whether one of them says it is another."""
+        unlike = self.reference is not None and self.reference < AGREEMENT[0]
+        return (self.markers is False or unlike) and not self.confirm
+
+
+def ask_witnesses(sketch: Sketch, template: FormTemplate, homography: Matrix) -> Witnesses:
+    """Look for the markers and the reference's print where they would be."""
+    markers = reference = None
+    if template.markers:
+        markers = _sees_markers(sketch.image, template.markers, homography)
+    if template.reference:
+        points = reference_print(template.reference, template.size)
+        reference = _agreement(sketch.rows, points, homography, template.size)
+    return Witnesses(markers, reference)
+
+
+def is_bare(page: PageRows, field: FieldSpec, homography: Matrix) -> bool:
+    """Tell whether the scan does not show the place of a field: it is outside, or unprinted."""
+    area = bounding_box(field.boxes)
+    x, y = np.meshgrid(
+        np.linspace(area.left, area.right, SIDE[0] * len(field.boxes)),
+        np.linspace(area.top, area.bottom, SIDE[0]),
+    )
+    seen, inside = _look_up(page, transform(homography, np.column_stack([x.ravel(), y.ravel()])))
+    return bool(inside.mean() < 0.5 or seen[inside].mean() < BARE)
+
+
+def has_lone_proof(
+    sketch: Sketch, template: FormTemplate, layout: BoxLayout, homography: Matrix
+) -> bool:
+    """Tell whether a single row of boxes lies where the page's edges say, and ends as it should."""
+    first, last = layout.centres[[0, -1]]
+    step = (last - first) / max(len(layout.centres) - 1, 1)
+    beyond = np.array([first - step, last + step])
+    if is_cell_at(sketch.rows, beyond, layout.sizes[[0, -1]], homography).any():
+        return False
+    page = transform(homography, _corners_of(template.size))
+    length = max(sketch.image.shape)
+    turned = [np.roll(page, turn, axis=0) for turn in range(4)]
+    scan = _corners_of(sketch.image.shape)
+    if _stretch(homography, layout.centres) < STRETCH and any(
+        np.hypot(*(each - scan).T).max() < EDGES * length for each in turned
+    ):
+        return True
+    outline = sketch.outline
+    return outline is not None and any(_is_like(each, outline, length) for each in turned)
+
+
+def is_all_of_it(sketch: Sketch, template: FormTemplate, homography: Matrix) -> bool:
+    """Tell whether what is printed on the scan like boxes lies on the page."""
+    if not len(sketch.rows.cells):
+        return True
+    margin = MARGIN * max(template.size)
+    places = transform(np.linalg.inv(homography), sketch.rows.cells.centres)
+    beyond = (places < -margin) | (places > np.array(template.size[::-1]) + margin)
+    return bool(beyond.any(axis=1).mean() <= OUTSIDE)
+
+
+def _corners_of(size: tuple[float, ...]) -> Points:
+    height, width = size
+    return np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64)
+
+
+def _stretch(homography: Matrix, points: Points) -> float:
+    """How many times as much a page is enlarged along one direction as along another."""
+    middle = points.mean(axis=0)
+    unit = np.array([(0, 0), (1, 0), (0, 1)], np.float64)
+    origin, right, down = transform(homography, middle + unit)
+    sizes = np.linalg.svd(np.array([right - origin, down - origin]), compute_uv=False)
+    return float(sizes[0] / sizes[1])
+
+
+def _is_like(page: Points, outline: Points, length: float) -> bool:
+    """Tell whether two quadrilaterals, corners (4, 2), have about the same place and format."""
+    sides = [
+        np.hypot(*(each - np.roll(each, 1, axis=0)).T).reshape(2, 2).mean(axis=0)
+        for each in (page, outline)
+    ]
+    ratio = sides[0] / sides[1]
+    misses = np.hypot(*(page - outline).T)
+    return bool(misses.max() < EDGES * length and ratio.max() < STRETCH * ratio.min())
+
+
+def _sees_markers(image: GreyImage, markers: Markers, homography: Matrix) -> bool | None:
+    """Tell whether half of the markers that the scan shows are dark; None if it shows none."""
+    seen = []
+    for centre in np.array(markers.centres):
+        inner, outer = (_square(image, centre, k * markers.size, homography) for k in (0.3, 0.9))
+        if inner.size and outer.size:
+            seen.append(np.median(inner) < DARKER * np.percentile(outer, 75))
+    return bool(2 * sum(seen) >= len(seen)) if seen else None
+
+
+def _square(
+    image: GreyImage, centre: Points, reach: float, homography: Matrix
+) -> NDArray[np.uint8]:
+    """The scan's pixels on the edge of a square about a template point."""
+    side = np.linspace(-reach, reach, 7)
+    full = np.full(7, reach)
+    ring = np.concatenate(
+        [
+            np.column_stack(pair)
+            for pair in ((side, full), (side, -full), (full, side), (-full, side))
+        ]
+    )
+    at = np.rint(transform(homography, centre + ring) - 0.5).astype(int)
+    inside = (at >= 0).all(axis=1) & (at < image.shape[::-1]).all(axis=1)
+    return image[at[inside, 1], at[inside, 0]] if inside.all() else image[:0, 0]
+
+
+def _look_up(page: PageRows, points: Points) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Whether there is print at scan points (N, 2), and whether the scan shows them."""
+    print_ = page.cells.print
+    at = np.floor(points / page.cells.factor).astype(int)
+    inside = (at >= 0).all(axis=1) & (at < print_.shape[::-1]).all(axis=1)
+    at = np.where(inside[:, None], at, 0)
+    return np.asarray((print_[at[:, 1], at[:, 0]] > 0) & inside, np.bool_), inside
+
+
+def _agreement(
+    page: PageRows, points: Points, homography: Matrix, size: tuple[float, float]
+) -> float | None:
+    """How much of a reference's print is on the page, against what would be by chance."""
+    unit = max(size) / 1000
+    places = np.concatenate([points, *(points + shift * unit for shift in SHIFTS)])
+    # What is printed may be off a little; what is looked for are lines of print, not single dots.
+    tolerance = np.array([(x, y) for x in (-1.5, 0, 1.5) for y in (-1.5, 0, 1.5)]) * unit
+    there = transform(homography, (places[:, None] + tolerance).reshape(-1, 2))
+    seen, inside = _look_up(page, there)
+    found = seen.reshape(-1, len(points), len(tolerance)).any(axis=2)
+    shown = inside.reshape(found.shape[0], len(points), -1).any(axis=2)
+    if shown[0].sum() < 0.2 * len(points):
+        return None
+    own = found[0][shown[0]].mean()
+    chance = found[1:][shown[1:]].mean()
+    return float((own - chance) / max(1 - chance, 0.05))
+
+
+def prefer_by_print(
+    sketch: Sketch, one: tuple[FormTemplate, Matrix], other: tuple[FormTemplate, Matrix]
+) -> int | None:
+    """Tell two forms apart by what is printed on one of their references only.
+
+    Args:
+        sketch: The page.
+        one: A template, and how the page lies on it.
+        other: Another.
+
+    Returns:
+        0 or 1 for the form whose own print the page has, None where that cannot be told.
+    """
+    (first, _), (second, _) = one, other
+    if first.reference is None or second.reference is None or first.size != second.size:
+        return None
+    agreements = []
+    for (template, homography), rival in ((one, second), (other, first)):
+        own = _own_print(template.reference, rival.reference, template.size)
+        agreement = None
+        if len(own) >= LEAST_POINTS:
+            agreement = _agreement(sketch.rows, own, homography, template.size)
+        agreements.append(agreement or 0.0)
+    difference = agreements[0] - agreements[1]
+    return None if abs(difference) < TELLING else int(difference < 0)
+
+
+@lru_cache(maxsize=64)
+def _own_print(reference: Path, rival: Path, size: tuple[float, float]) -> Points:
+    """Points (N, 2), in template pixels, printed on one reference and not near there on another."""
+    own, others = (_print_of(each) for each in (reference, rival))
+    same_size = cv2.resize(others, own.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    left = np.where(cv2.dilate(same_size, np.ones((9, 9), np.uint8)) > 0, 0, own)
+    return _some_points(np.asarray(left, np.uint8), size)
+
+
+@lru_cache(maxsize=256)
+def reference_print(reference: Path, size: tuple[float, float]) -> Points:
+    """Some points (N, 2), in template pixels, that are printed on a reference image.
+
+    Raises:
+        TemplateError: If the reference cannot be read.
+    """
+    return _some_points(_print_of(reference), size)
+
+
+def _print_of(reference: Path) -> GreyImage:
+    """What is dark on a reference image, 255, at about REFERENCE_PX."""
+    image = read_reference(reference)
+    small = reduce(image, max(1, round(max(image.shape) / REFERENCE_PX)))
+    return np.asarray(
+        cv2.adaptiveThreshold(
+            small, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 15, 12
+        ),
+        np.uint8,
+    )
+
+
+def _some_points(dark: GreyImage, size: tuple[float, float]) -> Points:
+    y, x = np.nonzero(dark)
+    chosen = np.random.default_rng(0).permutation(len(x))[:POINTS]
+    to_template = np.array([size[1] / dark.shape[1], size[0] / dark.shape[0]])
+    return np.asarray((np.column_stack([x, y])[chosen] + 0.5) * to_template, np.float64)
+
+
+def read_reference(reference: Path) -> GreyImage:
+    """Decode a reference image.
+
+    Raises:
+        TemplateError: If it cannot be read.
+    """
+    image = cv2.imdecode(np.frombuffer(reference.read_bytes(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    if image is None:
+        raise TemplateError(f"{reference}: the reference image cannot be read; save it as PNG.")
+    return np.asarray(image, np.uint8)

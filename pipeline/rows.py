@@ -1,0 +1,157 @@
+"""Rows of boxes, on a page or in a template: what tells forms apart, and how a page lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.records import Points
+
+LEAST = 3
+"""Boxes that make a row."""
+NEXT = (0.8, 3.4)
+"""How far off the next box of a row may be, in box widths: one between them may be lost."""
+LEVEL = 0.2
+"""How far above or below, in box heights."""
+ALIKE = 1.25
+"""How many times as large a box of the same row may be."""
+EVEN = 0.12
+"""How far the step between boxes may be from a whole number of steps."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rows:
+    """Rows of evenly spaced boxes; (R, 2) and (R,)."""
+
+    starts: Points
+    """Centre of each row's first box."""
+    ends: Points
+    counts: NDArray[np.intp]
+    along: NDArray[np.float64]
+    """The boxes' side along the row."""
+    across: NDArray[np.float64]
+    downs: Points
+    """Unit vectors towards the row's bottom side."""
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def pick(self, which: NDArray[np.intp] | NDArray[np.bool_]) -> Rows:
+        """Give some of the rows."""
+        return Rows(
+            self.starts[which],
+            self.ends[which],
+            self.counts[which],
+            self.along[which],
+            self.across[which],
+            self.downs[which],
+        )
+
+    def steps(self) -> Points:
+        """Vectors from a box to the next, (R, 2)."""
+        return np.asarray((self.ends - self.starts) / (self.counts - 1)[:, None], np.float64)
+
+    def reversed(self) -> Rows:
+        """The same rows read from their other end, upside down."""
+        return Rows(self.ends, self.starts, self.counts, self.along, self.across, -self.downs)
+
+    def windows(self, count: int) -> tuple[Rows, NDArray[np.intp]]:
+        """All stretches of so many boxes in rows that are longer, and which rows they are of."""
+        longer = np.flatnonzero(self.counts > count)
+        spare = self.counts[longer] - count + 1
+        which = np.repeat(longer, spare)
+        first = np.arange(len(which)) - np.repeat(np.cumsum(spare) - spare, spare)
+        part, steps = self.pick(which), self.steps()[which]
+        starts = part.starts + steps * first[:, None]
+        counts = np.full(len(which), count, np.intp)
+        ends = starts + steps * (count - 1)
+        return Rows(starts, ends, counts, part.along, part.across, part.downs), which
+
+
+def join_rows(parts: list[Rows]) -> Rows:
+    """Put rows together."""
+    return Rows(
+        np.concatenate([part.starts for part in parts]),
+        np.concatenate([part.ends for part in parts]),
+        np.concatenate([part.counts for part in parts]),
+        np.concatenate([part.along for part in parts]),
+        np.concatenate([part.across for part in parts]),
+        np.concatenate([part.downs for part in parts]),
+    )
+
+
+def find_rows(centres: Points, rights: Points, downs: Points) -> Rows:
+    """Join boxes to rows.
+
+    Args:
+        centres: Of the boxes, (N, 2) as x, y.
+        rights: From the left to the right side of each, likewise.
+        downs: From the top to the bottom side.
+
+    Returns:
+        The rows of `LEAST` boxes and more, read along `rights`.
+    """
+    follower, distance = _follow(centres, rights, downs)
+    chains = [chain for chain in _chains(follower, distance) if len(chain) >= LEAST]
+    first, last = (np.array([chain[end] for chain in chains], np.intp) for end in (0, -1))
+    steps = [np.median(distance[chain[:-1]]) for chain in chains]
+    lengths = [distance[chain[:-1]].sum() for chain in chains]
+    counts = np.rint(np.array(lengths) / np.array(steps)).astype(np.intp) + 1
+    sides = [
+        np.array([np.median(side[chain]) for chain in chains], np.float64)
+        for side in (np.hypot(*rights.T), np.hypot(*downs.T))
+    ]
+    down = np.array([downs[chain].mean(axis=0) for chain in chains]).reshape(-1, 2)
+    down /= np.maximum(np.hypot(*down.T), 1e-9)[:, None]
+    return Rows(centres[first], centres[last], counts, sides[0], sides[1], down)
+
+
+def _follow(
+    centres: Points, rights: Points, downs: Points
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+    """Find the next box to the right of each, -1 for none, and how far away it is in widths."""
+    count = len(centres)
+    none = np.full(count, -1), np.zeros(count)
+    if count < 2:
+        return none
+    width, height = np.hypot(*rights.T), np.hypot(*downs.T)
+    x, y = (centres[None, :, axis] - centres[:, None, axis] for axis in (0, 1))
+    ahead = (x * rights[:, :1] + y * rights[:, 1:]) / np.square(width)[:, None]
+    level = np.abs(x * downs[:, :1] + y * downs[:, 1:]) < LEVEL * np.square(height)[:, None]
+    good = level & (ahead > NEXT[0]) & (ahead < NEXT[1])
+    for side in (width, height):
+        logs = np.log(np.maximum(side, 1e-9))
+        good &= np.abs(logs[None] - logs[:, None]) < np.log(ALIKE)
+    ahead[~good] = np.inf
+    follower, each = ahead.argmin(axis=1), np.arange(count)
+    distance = ahead[each, follower]
+    # A box has one predecessor, the nearest.
+    lonely = ~np.isfinite(distance) | (ahead[:, follower].argmin(axis=0) != each)
+    return np.where(lonely, -1, follower), np.where(lonely, 0.0, distance)
+
+
+def _chains(follower: NDArray[np.intp], distance: NDArray[np.float64]) -> list[list[int]]:
+    """Follow boxes as long as the steps are whole multiples of one."""
+    followed = set(follower[follower >= 0].tolist())
+    chains: list[list[int]] = []
+    for start in np.flatnonzero(follower >= 0).tolist():
+        if start in followed:
+            continue
+        chain, box = [start], start
+        step = 0.0
+        while (then := int(follower[box])) >= 0:
+            if len(chain) > 1 and _is_uneven(distance[box], step):
+                chains.append(chain)
+                chain, step = [box], 0.0
+            step = min(step, distance[box]) if step else distance[box]
+            chain.append(then)
+            box = then
+        chains.append(chain)
+    return chains
+
+
+def _is_uneven(distance: float, step: float) -> bool:
+    ratio = max(distance, step) / min(distance, step)
+    return abs(ratio - round(ratio)) > EVEN

@@ -1,0 +1,58 @@
+"""What is found on a page once, whatever forms it is compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from pipeline.cells import find_cells
+from pipeline.edges import find_outline, measure_skew
+from pipeline.features import Features, detect_features
+from pipeline.matching import PageRows, read_rows
+from pipeline.records import GreyImage, Page, Points
+from pipeline.template import FormTemplate
+
+
+class Sketch:
+    """A page on its way to its form; each part is worked out when first asked for."""
+
+    def __init__(self, page: Page, templates: Sequence[FormTemplate]) -> None:
+        """Take a page for one of some forms: their boxes say how large cells are."""
+        self.page = page
+        self._box_px = _box_px(page.image, templates)
+
+    @property
+    def image(self) -> GreyImage:
+        """The grey scan of shape (H, W)."""
+        return self.page.image
+
+    @cached_property
+    def rows(self) -> PageRows:
+        """Its printed cells, in rows."""
+        return read_rows(find_cells(self.image, self._box_px))
+
+    @cached_property
+    def features(self) -> Features:
+        """Its local features."""
+        return detect_features(self.image)
+
+    @cached_property
+    def outline(self) -> Points | None:
+        """The corners of its paper, where that stands out from a darker ground."""
+        return find_outline(self.image)
+
+    @cached_property
+    def skew(self) -> float:
+        """How far it is turned, in degrees, clockwise."""
+        return measure_skew(self.image)
+
+
+def _box_px(image: GreyImage, templates: Sequence[FormTemplate]) -> tuple[float, float]:
+    """The smallest and the largest side of a box on a scan that shows a page edge to edge."""
+    sides = []
+    for template in templates:
+        scale = max(image.shape) / max(template.size)
+        boxes = [box for field in template.fields for box in field.boxes]
+        sides.append(scale * min(min(box.width, box.height) for box in boxes))
+        sides.append(scale * max(max(box.width, box.height) for box in boxes))
+    return min(sides), max(sides)
