@@ -1,4 +1,4 @@
-"""What can be decided only when all pages of a batch are there: rosters, and who is audited."""
+"""What can be told only when all pages of a batch are there: rosters, audits, drift."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rich.console import Console
 
 from flows.batch import Plan
 from pipeline.audit import Audited, Key, draw_audit, estimate, keep_audit, read_audit
+from pipeline.drift import keep_history, latest_drifts
 from pipeline.records import PageResult
 from pipeline.store.origin import Origin
 
@@ -17,7 +18,7 @@ from pipeline.store.origin import Origin
 def settle(
     results: Sequence[PageResult], plan: Plan, output: Path
 ) -> tuple[list[PageResult], Origin]:
-    """Assign pages to their rosters, and draw the accepted fields that people will check.
+    """Assign pages to their rosters, draw who is audited, and compare with earlier batches.
 
     Args:
         results: All of a run.
@@ -35,11 +36,18 @@ def settle(
         from pipeline.roster import assign_rosters  # noqa: PLC0415 - loads SciPy
 
         final = assign_rosters(final, origin.templates, origin.profile)
+    keep_history(final, output)
     if not plan.audit_share:
         return final, origin
     drawn = draw_audit(final, plan.audit_share)
     keep_audit(drawn, {page.identity.document for page in final}, output)
     return final, replace(origin, audited=frozenset(one.key for one in drawn))
+
+
+def show_drift(output: Path, err: Console) -> None:
+    """Name what a batch has otherwise than the batches before it in the same folder."""
+    for line in latest_drifts(output):
+        err.print(f"drift: {line}", style="yellow", soft_wrap=True, highlight=False)
 
 
 def show_audit(output: Path, database: str, err: Console) -> None:

@@ -63,7 +63,7 @@ def extract(
     from flows.batch import Rules
     from flows.progress import shown
     from flows.results import check_database
-    from flows.settling import show_audit
+    from flows.settling import show_audit, show_drift
     from flows.show import show_run
     from pipeline.export import prepare_output
 
@@ -74,6 +74,7 @@ def extract(
         rules = Rules(profile, today.date() if today else None, audit_share)
         summary = run(inputs, templates, output, workers, database, rules)
     show_run(output, summary, out=out, err=err)
+    show_drift(output, err)
     show_audit(output, database, err)
 
 
