@@ -51,6 +51,7 @@ class Order:
 class FieldSample:
     """One field of a simulated page."""
 
+    page: int
     field: str
     checked: bool
     product: float
@@ -76,7 +77,7 @@ def read_simulated(order: Order, number: int) -> list[FieldSample]:
     page = simulate_page(plan, number)
     scan = Page(PageId(f"{number}", 1, ""), _in_grey(page))
     (result,) = read_pages([scan], [plan.template], classifier, TAKEN_AT_THEIR_WORD)
-    return list(_compare(result, page, plan))
+    return list(_compare(number, result, page, plan))
 
 
 @lru_cache(maxsize=1)
@@ -102,13 +103,16 @@ def _in_grey(page: SimulatedPage) -> NDArray[np.uint8]:
     return np.asarray(grey, np.uint8)
 
 
-def _compare(result: PageResult, page: SimulatedPage, plan: Simulation) -> Iterator[FieldSample]:
+def _compare(
+    number: int, result: PageResult, page: SimulatedPage, plan: Simulation
+) -> Iterator[FieldSample]:
     tied = {name for check in plan.template.checks for name in check.fields}
     checked = {spec.name for spec in plan.template.fields if spec.checks} | tied
     for field in result.fields:
         boxes = [row.confidence for row in result.boxes if row.field == field.field]
         if boxes:
             yield FieldSample(
+                page=number,
                 field=field.field,
                 checked=field.field in checked,
                 product=prod(boxes),

@@ -92,7 +92,7 @@ class PromiseModel(_Strict):
     """What was found for a field, or for all fields of a kind."""
 
     accept: Share | None
-    """The threshold; none where nothing is accepted."""
+    """The threshold; none where too many were wrong whatever it is."""
     fields: int
     """How many were looked at."""
     accepted: int
@@ -136,8 +136,11 @@ class ProfileModel(_Strict):
         )
 
     def _thresholds(self, *, promised: bool) -> dict[tuple[str, str], float]:
-        chosen = (one for one in self.fields if one.promised == promised)
-        return {(one.template, one.field): _threshold(one) for one in chosen}
+        return {
+            (one.template, one.field): one.accept
+            for one in self.fields
+            if one.promised == promised and one.accept is not None
+        }
 
 
 def _threshold(promise: PromiseModel) -> float:

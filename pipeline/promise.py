@@ -14,7 +14,7 @@ class Promise:
     """Where accepting begins, and what may be promised of it."""
 
     accept: float | None
-    """The threshold; None where not even the surest fields allow a promise."""
+    """The threshold; None where more are wrong whatever it is."""
     accepted: int
     wrong: int
     wrong_at_most: float
@@ -75,8 +75,8 @@ def promise(
         level: How often the bound must hold.
 
     Returns:
-        The threshold. Where the sample is too small for a promise, it is the one above the
-        surest wrong field, and how many more fields it takes.
+        The threshold. Where the sample is too small for a promise, it is the lowest from which
+        on no larger share than asked for was wrong, and how many more fields it takes.
     """
     order = np.argsort(-confidence, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(confidence[order])), len(order) - 1)
@@ -86,12 +86,13 @@ def promise(
         if bound <= max_error:
             accept = float(confidence[order[end]])
             return Promise(accept, int(end) + 1, int(errors[end]), bound, 0)
-    clean = [int(end) for end in ends if len(order) and errors[end] == 0]
-    accepted = clean[-1] + 1 if clean else 0
+    seen = [int(end) for end in ends if len(order) and errors[end] <= max_error * (end + 1)]
+    accepted = seen[-1] + 1 if seen else 0
+    missed = int(errors[accepted - 1]) if accepted else 0
     return Promise(
         accept=float(confidence[order[accepted - 1]]) if accepted else None,
         accepted=accepted,
-        wrong=0,
-        wrong_at_most=upper_bound(0, accepted, level),
-        needed=fields_needed(0, max_error, level) - accepted,
+        wrong=missed,
+        wrong_at_most=upper_bound(missed, accepted, level),
+        needed=fields_needed(missed, max_error, level) - accepted,
     )

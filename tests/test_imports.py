@@ -14,8 +14,16 @@ DOORS = {
     "flows": {"keras", "tensorflow"},
 }
 STAGES = {"ingest", "align", "segment", "normalize", "recognize", "decode", "export", "score"}
-ALLOWED = {"recognize": {"normalize"}, "choose": {"align"}, "page": STAGES, "look": STAGES}
-"""Crops are normalised where they are read; page.py sees all stages, look.py draws each."""
+ALLOWED = {
+    "recognize": {"normalize"},
+    "choose": {"align"},
+    "page": STAGES,
+    "look": STAGES,
+    "roster": {"decode"},
+    "calibration": {"score"},
+}
+"""Crops are normalised where they are read; page.py sees all stages, look.py draws each; a roster
+decodes a batch anew, and who calibrates compares with the truth as who scores does."""
 
 
 def modules(package: str) -> list[Path]:

@@ -57,8 +57,8 @@ def test_a_promise_is_kept_by_its_own_sample(fields: list, more: int) -> None:
             errors, count = wrong[confidence >= lower].sum(), (confidence >= lower).sum()
             assert upper_bound(int(errors), int(count), 0.9) > 0.1
     else:
-        assert found.wrong == 0
-        assert found.accepted + found.needed == fields_needed(0, 0.1, 0.9)
+        assert found.wrong <= 0.1 * found.accepted
+        assert found.accepted + found.needed == fields_needed(found.wrong, 0.1, 0.9)
 
 
 def test_a_stricter_target_never_accepts_more() -> None:
