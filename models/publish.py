@@ -157,7 +157,7 @@ def measure_draft(plan: Plan) -> None:
     folder = draft_folder(plan)
     network = load_classifier(plan.network, folder)
     test = load_mnist(plan.data)[1]
-    sets = held_out_sets(plan) | gather_sets(test, plan.data)
+    sets = gather_sets(test, plan.data) | held_out_sets(plan)
     outcomes = {name: look_at(network, samples) for name, samples in sets.items()}
     accept = network.card.accept_confidence
     figures = {name: measure(outcome, accept) for name, outcome in outcomes.items()}
