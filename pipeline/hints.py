@@ -19,6 +19,7 @@ from pipeline.errors import TemplateError
 from pipeline.frames import FieldsView, view_fields
 from pipeline.geometry import Edges, scaling
 from pipeline.records import Box, GreyImage
+from pipeline.strips import Groups
 
 TILE = 40
 """Boxes are compared at this size."""
@@ -36,6 +37,8 @@ FAINTEST = 0.4
 """How pale a hint may be on a scan against the reference, and still be the hint."""
 MOSTLY = 0.6
 """The share of boxes that must show their hints for any to be taken away."""
+UNEVEN = 1.6
+"""How much darker than on most of a page, light and lens may make a hint."""
 NEXT = np.ones((3, 3), np.uint8)
 ACROSS = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
 DARKER = 1.35
@@ -50,6 +53,7 @@ class Hints:
     """(H, W): 0 where there is none."""
     edges: Edges
     """(N, 4): the boxes there."""
+    groups: Groups
     printed: NDArray[np.bool_]
     """(N,): which have any."""
 
@@ -83,7 +87,7 @@ def find_hints(
     printed = inked & (view.frames.seen.sum(axis=1) >= 3) & _has_twin(tiles, inked)
     if printed.sum() <= TRUSTED * inked.sum():
         return None
-    return Hints(_inside(view, printed), view.frames.edges, printed)
+    return Hints(_inside(view, printed), view.frames.edges, view.strips.groups, printed)
 
 
 def _tile(dark: GreyImage, edges: NDArray[np.float64]) -> GreyImage:
@@ -134,21 +138,21 @@ def take_away(dark: GreyImage, edges: Edges, hints: Hints) -> tuple[GreyImage, N
         The darkness without the print, and the boxes that do not show theirs although most do,
         (N,): what is taken for writing there may be print beside its place.
     """
-    nothing = dark, np.zeros(len(edges), bool)
-    printed = np.flatnonzero(hints.printed).tolist()
-    laid = [_lay(hints, box, edges[box], dark.shape) for box in printed]
-    strengths = np.array([_strength(dark[near], print_) for near, print_ in laid])
-    seen = np.isfinite(strengths)
+    printed = np.flatnonzero(hints.printed)
+    laid = [_lay(hints, box, edges[box], dark.shape) for box in printed.tolist()]
+    strengths = np.full(len(edges), np.nan)
+    strengths[printed] = [_strength(dark[near], print_) for near, print_ in laid]
+    missed = hints.printed & np.isnan(strengths)
     # A scanner may lose a pale hint, and what is no hint is not seen again on another page.
-    if seen.mean() < MOSTLY:
-        return nothing
-    # It is printed alike all over a page; where it looks darker, strokes are on it.
-    usual = float(np.quantile(strengths[seen], 0.1))
-    clean, missed = dark.copy(), np.zeros(len(edges), bool)
-    missed[hints.printed] = ~seen
-    for (near, print_), is_seen in zip(laid, seen.tolist(), strict=True):
-        if is_seen:
-            clean[near] = _without(dark[near], print_, usual)
+    if missed.sum() > (1 - MOSTLY) * len(printed):
+        return dark, np.zeros(len(edges), bool)
+    # It is printed alike in all boxes of a field; where it looks darker, strokes are on it.
+    usual = np.fmin.reduceat(strengths, hints.groups.starts)
+    usual = np.minimum(usual, UNEVEN * np.nanquantile(strengths, 0.25))[hints.groups.of_box]
+    clean = dark.copy()
+    for box, (near, print_) in zip(printed.tolist(), laid, strict=True):
+        if not missed[box]:
+            clean[near] = _without(dark[near], print_, float(usual[box]))
     return clean, missed
 
 
