@@ -16,7 +16,14 @@ from scipy.special import expit
 
 from models.acceptance import shipped_profile
 from models.classifier import load_classifier
-from models.field_samples import FieldSample, Order, make_samples
+from models.field_samples import (
+    FieldSample,
+    Order,
+    PageSample,
+    decode_samples,
+    make_samples,
+    measure_doubt,
+)
 from pipeline.acceptance import (
     FieldMap,
     MapModel,
@@ -72,9 +79,11 @@ def calibration_error(confidence: Values, right: NDArray[np.bool_]) -> float:
 
 
 def make_profile(
-    samples: Sequence[FieldSample], network: str, *, max_error: float, level: float, note: str
+    pages: Sequence[PageSample], network: str, *, max_error: float, level: float
 ) -> ProfileModel:
-    """Fit the map, and find the thresholds that keep the promise on these samples."""
+    """Fit doubt and map, and find the thresholds that keep the promise on these pages."""
+    doubt = round(measure_doubt(pages), 4)
+    samples = decode_samples(pages, doubt)
     known = [one for one in samples if one.decidable]
     field_map = fit_map(known)
 
@@ -96,7 +105,8 @@ def make_profile(
         network=network,
         max_error=max_error,
         confidence=level,
-        fitted_on=note,
+        fitted_on=f"{len(samples)} fields of {len(pages)} simulated pages, writers held out",
+        doubt=doubt,
         field_map=MapModel(slope=field_map.slope, offset=field_map.offset, trust=field_map.trust),
         plain=promised(checked=False),
         checked=promised(checked=True),
@@ -114,12 +124,9 @@ def main() -> None:
     parser.add_argument("--confidence", type=float, default=0.95)
     options = parser.parse_args()
     order = Order(options.data, options.seed, "held_out", "mix", options.pages)
-    samples = make_samples(order, options.workers)
+    pages = make_samples(order, options.workers)
     card = load_classifier().card
-    note = f"{len(samples)} fields of {options.pages} simulated pages, writers held out of training"
-    model = make_profile(
-        samples, card.sha256, max_error=options.max_error, level=options.confidence, note=note
-    )
+    model = make_profile(pages, card.sha256, max_error=options.max_error, level=options.confidence)
     write_whole({shipped_profile(card): profile_text(model).encode()})
     print(profile_text(model))
 

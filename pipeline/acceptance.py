@@ -17,6 +17,11 @@ _LEAST = 1e-7
 """Probabilities are kept this far from 0 and 1: nothing measured tells finer ones apart."""
 
 
+DOUBT = 0.25
+"""How often a box is misread where a stroke may have gone with the frame, until that is measured:
+so it was on simulated cheques."""
+
+
 @dataclass(frozen=True, slots=True)
 class FieldMap:
     """From what boxes and checks say to how often fields like it were right.
@@ -64,6 +69,8 @@ class Profile:
     floors: Mapping[tuple[str, str], float] = field(default_factory=dict)
     """Likewise: those with too few fields for a promise; at least what their errors ask for."""
     field_map: FieldMap = FieldMap()
+    doubt: float = DOUBT
+    """How often a box is misread where a stroke may have gone with the frame."""
 
     def threshold(self, template: str, name: str, *, checked: bool) -> float:
         """Give the confidence from which a field is accepted."""
@@ -120,6 +127,8 @@ class ProfileModel(_Strict):
     confidence: Share
     fitted_on: str
     field_map: MapModel = MapModel()
+    doubt: Share = DOUBT
+    """How often a box is misread where a stroke may have gone with the frame."""
     plain: PromiseModel
     """Of fields without checks."""
     checked: PromiseModel
@@ -133,6 +142,7 @@ class ProfileModel(_Strict):
             fields=self._thresholds(promised=True),
             floors=self._thresholds(promised=False),
             field_map=FieldMap(**self.field_map.model_dump()),
+            doubt=self.doubt,
         )
 
     def _thresholds(self, *, promised: bool) -> dict[tuple[str, str], float]:

@@ -60,9 +60,9 @@ def read_pages(
     prepared = [_prepare(page, templates) for page in pages]
     cut_pages = [page for page in prepared if isinstance(page, CutPage)]
     crops = [crop for page in cut_pages for crop in page.cut.crops]
-    readings = iter(recognize(crops, classifier))
     accept = classifier.card.accept_confidence
     rule = profile or Profile(accept=accept, accept_checked=accept)
+    readings = iter(recognize(crops, classifier, rule.doubt))
     return [
         _decode(page, readings, rule) if isinstance(page, CutPage) else page for page in prepared
     ]
@@ -120,8 +120,9 @@ def _decode(page: CutPage, readings: Iterator[BoxReading], profile: Profile) -> 
     """Turn the next readings into the fields of one page."""
     boxes = sum(len(spec.boxes) for spec in page.template.fields)
     of_page = list(islice(readings, boxes))
+    is_settled = page.aligned.residual_px is not None
     settled = [
-        support >= FIELD_SUPPORT and spec.name not in page.aligned.absent
+        support >= FIELD_SUPPORT and spec.name not in page.aligned.absent and is_settled
         for support, spec in zip(page.cut.view.frames.support, page.template.fields, strict=True)
     ]
     fields, rows = decode_page(of_page, settled, page.template, profile)

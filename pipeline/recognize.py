@@ -8,12 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.acceptance import DOUBT
 from pipeline.normalize import normalize_all
 from pipeline.records import BoxCrop, BoxReading, Floats, Mark, ModelCard
-
-DOUBT = 0.25
-"""How often a box is misread where a stroke may have gone with the frame, measured on simulated
-cheques: there the network's own probability says nothing."""
 
 
 class Classifier(Protocol):
@@ -34,8 +31,17 @@ class Classifier(Protocol):
         """
 
 
-def recognize(crops: Sequence[BoxCrop], classifier: Classifier) -> list[BoxReading]:
-    """Read every crop; one without ink is blank, and does not go through the network."""
+def recognize(
+    crops: Sequence[BoxCrop], classifier: Classifier, doubt: float = DOUBT
+) -> list[BoxReading]:
+    """Read every crop; one without ink is blank, and does not go through the network.
+
+    Args:
+        crops: The boxes.
+        classifier: What reads them.
+        doubt: How often a box is misread where a stroke may have gone with the frame: there the
+            network's own probability says nothing.
+    """
     classes = classifier.card.classes
     batch = normalize_all([crop.ink for crop in crops])[..., None]
     inked = batch.any(axis=(1, 2, 3))
@@ -44,8 +50,8 @@ def recognize(crops: Sequence[BoxCrop], classifier: Classifier) -> list[BoxReadi
     if inked.any():
         probabilities[inked] = classifier.probabilities(batch[inked])
     doubtful = np.array([crop.doubtful for crop in crops], bool)
-    probabilities[doubtful] *= 1 - DOUBT
-    probabilities[doubtful] += DOUBT / len(classes)
+    probabilities[doubtful] *= 1 - doubt
+    probabilities[doubtful] += doubt / len(classes)
     return [
         BoxReading(crop.field, crop.position, classes, row, image[:, :, 0])
         for crop, row, image in zip(crops, probabilities, batch, strict=True)
