@@ -36,7 +36,7 @@ BOX_PX = 32
 """Strip pixels to the height of a box: frames are found as well as on larger strips."""
 REACH = 0.42
 """How far a frame may be from where a guess puts it, as a share of the height of a box."""
-SEEN = 0.8
+SEEN = 0.7
 """The share of a field's frame lines that must be seen where they belong."""
 CELLS = 0.4
 """With this share of its boxes among the page's cells a field is there."""
@@ -56,6 +56,9 @@ MOST_DENIED = (0.2, 0.34)
 markers or a reference confirm the form."""
 LEAST_SEEN = 0.25
 """The share of boxes that must be there, whatever the scan lacks."""
+LEAST_AGREEMENT = 0.2
+"""How much a page's print must agree with its reference's where no frame is seen; nothing on such
+a page is accepted."""
 MARKER_GUESSES = 12
 NEAR = 0.08
 """A guess off by less than this, as a share of the height of a box, need not be refined twice."""
@@ -109,7 +112,7 @@ def align(
     """
     layout = lay_out(template)
     match = None if place is None else grow(sketch.rows, layout, place)
-    if match is not None and match.share >= MATCHED and not is_lone(layout.centres):
+    if match is not None and match.share >= MATCHED and not is_lone(layout.centres, layout.side):
         misses = np.hypot(*match.offsets.T)
         fit = _Fit(match.homography, match.share, *_summary(misses), moved_px=0.0)
         alignment = _judge(sketch, template, fit, match)
@@ -135,9 +138,27 @@ def _align_by_frames(
         # Markers and features are seldom wrong; rows of boxes may fit one box further on.
         if best is not None and (sure or best.support >= SURE_SUPPORT):
             break
+    best = best or _match_by_print(sketch, template)
     if best is None:
         raise AlignmentError(_explain(highest, template))
     return best
+
+
+def _match_by_print(sketch: Sketch, template: FormTemplate) -> Alignment | None:
+    """Lay a page on its reference by what is printed around boxes too pale to be seen themselves.
+
+    Nothing is measured on frames, so every field of such a page goes to a person.
+    """
+    if template.reference is None:
+        return None
+    found = find_feature_homography(sketch.features, template.reference, template.size)
+    if found is None:
+        return None
+    witnesses = ask_witnesses(sketch, template, found)
+    if (witnesses.reference or 0.0) < LEAST_AGREEMENT:
+        return None
+    aligned = AlignedPage(sketch.page, found, None)
+    return Alignment(aligned, seen=0, denied=0, support=0.0, agreement=witnesses.reference)
 
 
 def _guesses(
@@ -182,8 +203,9 @@ def _settle(
     found = (seen & np.roll(seen, 1, axis=1)).ravel()
     offsets = printed[found] - expected[found]
     boxes_there = np.repeat(there, [len(each) for each in boxes])
-    lone = is_lone(expected.reshape(-1, 4, 2).mean(axis=1)[boxes_there])
-    correction = fit_correction(expected[found], offsets, lone=lone)
+    side = _box_height(fields)
+    lone = is_lone(expected.reshape(-1, 4, 2).mean(axis=1)[boxes_there], side)
+    correction = fit_correction(expected[found], offsets, side=side, lone=lone)
     misses = np.hypot(*(transform(correction, expected[found]) - printed[found]).T)
     moved = float(np.median(np.hypot(*offsets.T)))
     return _Fit(guess @ correction, support, *_summary(misses), moved_px=moved)
@@ -229,7 +251,7 @@ def _is_alone_enough(
 ) -> bool:
     """Tell whether boxes that are there prove the form without markers or reference."""
     layout = lay_out(template)
-    if not is_lone(layout.centres[there]):
+    if not is_lone(layout.centres[there], layout.side):
         return is_all_of_it(sketch, template, fit.homography)
     is_exact = fit.worst_px < LONE_RESIDUAL * _box_height(template.fields)
     whole = bool(there.all()) and is_exact

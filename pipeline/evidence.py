@@ -30,14 +30,18 @@ DARKER = 0.75
 """A marker is at most this bright, against the paper around it."""
 REFERENCE_PX = 900
 """The longer side at which a reference's print is compared."""
-POINTS = 600
+POINTS = 300
+TOLERANCE = (-3.0, -1.5, 0.0, 1.5, 3.0)
+"""How far off print may be, likewise."""
+AROUND = 4.0
+"""Print is compared this far around the boxes, in their heights: farther away nothing was fitted."""
 LEAST_POINTS = 40
 """Two references that differ in less show no difference."""
 TELLING = 0.25
 """How much better one of two forms' own print must agree than the other's."""
 SHIFTS = np.array([(40, 0), (-40, 0), (0, 40), (0, -40), (29, 29), (-29, -29)])
 """How far off, in thousandths of the page, print agrees by chance alone."""
-AGREEMENT = (0.2, 0.4)
+AGREEMENT = (0.1, 0.4)
 """With less agreement than this, above chance, a page's print is not its reference's; with more
 it is."""
 EDGES = 0.15
@@ -61,9 +65,14 @@ class Witnesses:
     """How much more than by chance the print agrees, 1 at most."""
 
     @property
+    def print_agrees(self) -> bool:
+        """Tell whether what is printed around the boxes is the reference's."""
+        return self.reference is not None and self.reference >= AGREEMENT[1]
+
+    @property
     def confirm(self) -> bool:
         """Tell whether one of them recognises the form."""
-        return bool(self.markers) or (self.reference or 0.0) >= AGREEMENT[1]
+        return bool(self.markers) or self.print_agrees
 
     @property
     def deny(self) -> bool:
@@ -78,7 +87,7 @@ def ask_witnesses(sketch: Sketch, template: FormTemplate, homography: Matrix) ->
     if template.markers:
         markers = _sees_markers(sketch.image, template.markers, homography)
     if template.reference:
-        points = reference_print(template.reference, template.size)
+        points = reference_print(template)
         reference = _agreement(sketch.rows, points, homography, template.size)
     return Witnesses(markers, reference)
 
@@ -193,7 +202,7 @@ def _agreement(
     unit = max(size) / 1000
     places = np.concatenate([points, *(points + shift * unit for shift in SHIFTS)])
     # What is printed may be off a little; what is looked for are lines of print, not single dots.
-    tolerance = np.array([(x, y) for x in (-1.5, 0, 1.5) for y in (-1.5, 0, 1.5)]) * unit
+    tolerance = np.array([(x, y) for x in TOLERANCE for y in TOLERANCE]) * unit
     there = transform(homography, (places[:, None] + tolerance).reshape(-1, 2))
     seen, inside = _look_up(page, there)
     found = seen.reshape(-1, len(points), len(tolerance)).any(axis=2)
@@ -242,13 +251,21 @@ def _own_print(reference: Path, rival: Path, size: tuple[float, float]) -> Point
 
 
 @lru_cache(maxsize=256)
-def reference_print(reference: Path, size: tuple[float, float]) -> Points:
-    """Some points (N, 2), in template pixels, that are printed on a reference image.
+def reference_print(template: FormTemplate) -> Points:
+    """Some points (N, 2), in template pixels, that are printed on a reference around its boxes.
 
     Raises:
         TemplateError: If the reference cannot be read.
     """
-    return _some_points(_print_of(reference), size)
+    dark = _print_of(template.reference)
+    scale = np.array(dark.shape) / np.array(template.size)
+    around = np.zeros_like(dark)
+    for field in template.fields:
+        area = bounding_box(field.boxes, AROUND * field.boxes[0].height)
+        top, bottom = (max(round(y * scale[0]), 0) for y in (area.top, area.bottom))
+        left, right = (max(round(x * scale[1]), 0) for x in (area.left, area.right))
+        around[top:bottom, left:right] = 255
+    return _some_points(np.asarray(cv2.bitwise_and(dark, around), np.uint8), template.size)
 
 
 def _print_of(reference: Path) -> GreyImage:

@@ -42,8 +42,8 @@ FURTHER = 1.7
 """And then over those so many times as far away."""
 PLANE = 0.7
 """A homography must leave less than this of an affine map's misses to be believed."""
-LONE = 0.2
-"""Boxes that spread less in one direction than this share of the other are a single row."""
+LONE = 0.3
+"""Boxes that spread less than this in one direction, in sides of a box, are a single row."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +52,8 @@ class BoxLayout:
 
     centres: Points
     sizes: Points
+    side: float
+    """The median of their sides."""
     rows: Rows
     sample: Points
     """(SAMPLE, 2): centres that stand for all."""
@@ -117,7 +119,7 @@ def lay_out(template: FormTemplate) -> BoxLayout:
         centres, np.column_stack([sizes[:, 0], flat]), np.column_stack([flat, sizes[:, 1]])
     )
     sample = centres[np.linspace(0, len(boxes) - 1, SAMPLE).astype(np.intp)]
-    return BoxLayout(centres, sizes, rows, sample)
+    return BoxLayout(centres, sizes, float(np.median(sizes)), rows, sample)
 
 
 @lru_cache(maxsize=64)
@@ -247,15 +249,17 @@ def _cell_at(page: PageRows, points: Points) -> NDArray[np.int16]:
 def grow(page: PageRows, layout: BoxLayout, place: Place) -> Match:
     """Spread a match from the row where it began over the whole page."""
     homography = place.homography
-    if is_lone(layout.centres):
+    if is_lone(layout.centres, layout.side):
         homography = _level(homography, layout.centres.mean(axis=0))
     distances = np.hypot(*(layout.centres - place.origin).T)
-    reach = FIRST_REACH * float(np.median(layout.sizes))
+    reach = FIRST_REACH * layout.side
     while True:
         # What is a little wrong where it began is off by a whole box far from there.
         near = np.flatnonzero(distances < reach)
         of, offsets = _pair(page, layout.centres[near], layout.sizes[near], homography)
-        homography = homography @ fit_correction(layout.centres[near[of]], offsets)
+        homography = homography @ fit_correction(
+            layout.centres[near[of]], offsets, side=layout.side
+        )
         if reach > distances.max():
             break
         reach *= FURTHER
@@ -264,7 +268,9 @@ def grow(page: PageRows, layout: BoxLayout, place: Place) -> Match:
         close = np.hypot(*offsets.T) < CLOSE * layout.sizes[boxes].min(axis=1)
         boxes, offsets = boxes[close], offsets[close]
         if not last:
-            homography = homography @ fit_correction(layout.centres[boxes], offsets)
+            homography = homography @ fit_correction(
+                layout.centres[boxes], offsets, side=layout.side
+            )
     return Match(homography, boxes, offsets, len(boxes) / len(layout.centres))
 
 
@@ -287,7 +293,7 @@ def _pair(
     return boxes[alike], (there - places[boxes])[alike]
 
 
-def fit_correction(expected: Points, offsets: Points, *, lone: bool = False) -> Matrix:
+def fit_correction(expected: Points, offsets: Points, *, side: float, lone: bool = False) -> Matrix:
     """The simplest map, (3, 3), from where centres should be to where they are.
 
     A similarity for a single row (`lone`), else an affine map, or a homography where that is
@@ -297,7 +303,7 @@ def fit_correction(expected: Points, offsets: Points, *, lone: bool = False) -> 
     if len(expected) < 2:
         return np.eye(3) if not len(expected) else translation(*offsets[0])
     threshold = 0.5 * float(np.median(np.abs(offsets))) + 1.0
-    if lone or len(expected) < 4 or is_lone(expected):
+    if lone or len(expected) < 4 or is_lone(expected, side):
         return _as_matrix(
             cv2.estimateAffinePartial2D(expected, printed, ransacReprojThreshold=threshold)[0]
         )
@@ -321,12 +327,12 @@ def _level(affine: Matrix, middle: Points) -> Matrix:
     return translation(*(fixed - transform(level, middle[None])[0])) @ level
 
 
-def is_lone(points: Points) -> bool:
-    """Tell whether points (N, 2) lie in a single row."""
+def is_lone(points: Points, side: float) -> bool:
+    """Tell whether points (N, 2), middles of boxes of some side, lie in a single row."""
     if len(points) < 3:
         return True
     spread = np.sqrt(np.maximum(np.linalg.eigvalsh(np.cov(points.T)), 0))
-    return bool(spread[0] < LONE * spread[1])
+    return bool(spread[0] < LONE * side)
 
 
 def is_cell_at(

@@ -85,8 +85,9 @@ class AlignedPage:
     page: Page
     homography: NDArray[np.float64]
     """(3, 3), template pixels to scan pixels."""
-    residual_px: float
-    """Median distance between printed frames and where the homography puts them."""
+    residual_px: float | None
+    """Median distance between printed frames and where the homography puts them; None where the
+    frames are too pale to be seen."""
     absent: frozenset[str] = frozenset()
     """Fields whose place the scan does not show."""
 
