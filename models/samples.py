@@ -213,8 +213,8 @@ def _jitter(samples: Samples, rng: Generator) -> Samples:
     made = np.empty_like(samples.images)
     for place, image in enumerate(samples.images):
         how = cv2.getRotationMatrix2D((middle, middle), rng.normal(0, 3), rng.normal(1, 0.03))
-        how[:, 2] += rng.uniform(-0.6, 0.6, 2)
-        made[place, :, :, 0] = cv2.warpAffine(image, how, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
+        shifted = how + np.array([[0, 0, 1], [0, 0, 1]]) * rng.uniform(-0.6, 0.6, (2, 1))
+        made[place, :, :, 0] = cv2.warpAffine(image, shifted, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
     return Samples(made, samples.labels)
 
 
