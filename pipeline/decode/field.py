@@ -8,8 +8,10 @@ complement as probable - at 0.5 %, one reading of which is at least half a per c
 the other, in a box that is unclear by any standard. Otherwise the field keeps what is written,
 and the broken check is a reason for review.
 
-Texts without a meaning (a box that cannot be read, a gap) are no witnesses for or against a check:
-they keep the full weight, so that no check turns a blot into a digit.
+A text with a box that cannot be read may pass with some digits in its place and not with others:
+it is weighed by their shares. So a check confirms a digit against a blot as far as other digits
+would have broken it, and no further; and it never turns into a digit what is likelier a blot. A
+text with a gap, and an empty one, are asked nothing, and keep the full weight.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from dataclasses import dataclass
 from math import prod
 
 from pipeline.decode.meaning import checked_digits, failed_checks, to_value
-from pipeline.decode.search import Box, search
+from pipeline.decode.search import Box, search, share_passing
 from pipeline.records import Mark
 from pipeline.template import FieldSpec
 
@@ -65,16 +67,14 @@ def read_field(boxes: Sequence[BoxView], spec: FieldSpec, writer_error: float) -
     likely = text_probability(boxes, plain)
     kept, broken = 1 - writer_error, writer_error
     if not spec.checks or likely > 1 - PLAIN:
-        total = broken if failed_checks(plain, spec) else kept
+        total = _weight(plain, spec, writer_error) if spec.checks else kept
         return FieldReading(spec, tuple(boxes), plain, plain, likely, total)
     allowed = search([_split(box, spec) for box in boxes], spec.checks)
     failing = max(allowed.judged - allowed.mass - allowed.unsearched, 0.0)
     total = kept * (1 - failing) + broken * failing
-    raw, weight = plain, kept * likely
-    if failed_checks(plain, spec):
-        weight = broken * likely
-        if kept * allowed.best > weight:
-            raw, weight = allowed.raw, kept * allowed.best
+    raw, weight = plain, likely * _weight(plain, spec, writer_error)
+    if failed_checks(plain, spec) and kept * allowed.best > weight:
+        raw, weight = allowed.raw, kept * allowed.best
     return FieldReading(spec, tuple(boxes), plain, raw, min(weight / total, 1.0), total)
 
 
@@ -89,6 +89,7 @@ def _split(box: BoxView, spec: FieldSpec) -> Box:
     mark = max(empty, key=box.__getitem__, default=Mark.BLANK)
     return Box(
         digits=tuple(map(box.__getitem__, "0123456789")),
+        unread=sum(p for one, p in box.items() if not one.isdecimal() and one not in empty),
         empty=sum(map(box.__getitem__, empty)),
         empty_mark=mark,
         empty_best=box[mark] if empty else 0.0,
@@ -119,8 +120,20 @@ def list_candidates(reading: FieldReading, writer_error: float) -> list[Candidat
 
 def _weigh(text: str, likely: float, reading: FieldReading, writer_error: float) -> Candidate:
     spec = reading.spec
-    weight = writer_error if failed_checks(text, spec) else 1 - writer_error
+    weight = _weight(text, spec, writer_error) if spec.checks else 1 - writer_error
     readable = checked_digits(text, spec) is not None
     empty = not readable and not text.strip("".join(spec.empty_marks))
     value = to_value(text, spec) or None if readable else ("" if empty else None)
     return Candidate(text, value, likely * weight / reading.total)
+
+
+def _weight(text: str, spec: FieldSpec, writer_error: float) -> float:
+    """Weigh a text by its checks, one with unread boxes by the digits that may stand there."""
+    empty = "" if spec.date_format else "".join(spec.empty_marks)
+    inner = text.strip(empty)
+    if inner.isdecimal():
+        return writer_error if failed_checks(text, spec) else 1 - writer_error
+    if not inner or set(inner) & set(empty):
+        return 1 - writer_error
+    passing = share_passing(inner, spec.checks)
+    return passing * (1 - writer_error) + (1 - passing) * writer_error

@@ -31,6 +31,8 @@ class Box:
     """The probabilities of one box, by what a field makes of them."""
 
     digits: tuple[float, ...]
+    unread: float
+    """That it holds what can be read as neither."""
     empty: float
     """That it holds a mark that counts as no digit."""
     empty_mark: str
@@ -43,9 +45,10 @@ class Allowed:
     """What the checks of a field allow; all are probabilities before the checks."""
 
     mass: float
-    """Of all texts found to pass, together."""
+    """Of all texts found to pass, together; one with an unread box counts by the share of the
+    digits with which it would."""
     judged: float
-    """Of all texts that checks can be asked of, together."""
+    """Of all texts that checks can be asked of, unread boxes filled with digits, together."""
     unsearched: float
     """Of all texts with a negligible digit, together."""
     best: float
@@ -54,6 +57,8 @@ class Allowed:
     """That text, one character a box."""
 
 
+Likely = tuple[int, float, float]
+"""A digit, the probability that a box holds it, and the same with its share of an unread box."""
 Reached = dict[int, tuple[float, float, Link | None]]
 """For each state by its number: the probability of all texts so far that end in it, that of the
 likeliest, and that text."""
@@ -69,7 +74,7 @@ class Trellis:
         self._numbers: dict[State, int] = {self._check.start: 0}
         self._steps: dict[tuple[int, int], list[int]] = {}
 
-    def search(self, boxes: Sequence[Sequence[tuple[int, float]]]) -> tuple[float, float, str]:
+    def search(self, boxes: Sequence[Sequence[Likely]]) -> tuple[float, float, str]:
         """Search the texts of one digit a box.
 
         Args:
@@ -87,24 +92,22 @@ class Trellis:
         _, best, text = max(ends, key=lambda end: end[1])
         return sum(mass for mass, _, _ in ends), best, _spell(text)
 
-    def _advance(
-        self, reached: Reached, digits: Sequence[tuple[int, float]], place: int
-    ) -> Reached:
+    def _advance(self, reached: Reached, digits: Sequence[Likely], place: int) -> Reached:
         onward: Reached = {}
         for state, (mass, best, text) in reached.items():
             ends = self._steps.get((state, place)) or self._step(state, place)
-            for digit, probability in digits:
+            for digit, probability, filled in digits:
                 end = ends[digit]
                 if end == _DEAD:
                     continue
                 likely = best * probability
                 if end not in onward:
-                    onward[end] = mass * probability, likely, (text, digit)
+                    onward[end] = mass * filled, likely, (text, digit)
                     continue
                 mass_there, best_there, text_there = onward[end]
                 if likely > best_there:
                     best_there, text_there = likely, (text, digit)
-                onward[end] = mass_there + mass * probability, best_there, text_there
+                onward[end] = mass_there + mass * filled, best_there, text_there
         return onward
 
     def _step(self, state: int, place: int) -> list[int]:
@@ -149,8 +152,8 @@ def search(boxes: Sequence[Box], checks: tuple[Check, ...]) -> Allowed:
         inner = boxes[lead : len(boxes) - trail]
         everything, searched = outside, outside
         for box, digits in zip(inner, likely[lead:], strict=False):
-            everything *= sum(box.digits)
-            searched *= sum(probability for _, probability in digits)
+            everything *= sum(box.digits) + box.unread
+            searched *= sum(filled for _, _, filled in digits)
         judged += everything
         if everything <= NEGLIGIBLE:
             unsearched += everything
@@ -164,8 +167,20 @@ def search(boxes: Sequence[Box], checks: tuple[Check, ...]) -> Allowed:
     return Allowed(mass, judged, unsearched, best, raw)
 
 
-def _likely(box: Box) -> list[tuple[int, float]]:
-    return [(digit, p) for digit, p in zip(DIGITS, box.digits, strict=True) if p > NEGLIGIBLE]
+def share_passing(text: str, checks: tuple[Check, ...]) -> float:
+    """Give the share of digits in place of all other characters with which a text passes."""
+    every = [(digit, 0.1, 0.1) for digit in DIGITS]
+    boxes = [[(int(one), 1.0, 1.0)] if one.isdecimal() else every for one in text]
+    return trellis(checks).search(boxes)[0]
+
+
+def _likely(box: Box) -> list[Likely]:
+    share = box.unread / len(DIGITS)
+    return [
+        (digit, p, p + share)
+        for digit, p in zip(DIGITS, box.digits, strict=True)
+        if p + share > NEGLIGIBLE
+    ]
 
 
 def _margin(boxes: Sequence[Box]) -> str:

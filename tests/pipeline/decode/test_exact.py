@@ -69,10 +69,19 @@ def texts_of(boxes: Sequence[Box]) -> dict[str, float]:
 
 
 def weigh(texts: dict[str, float], spec: FieldSpec) -> dict[str, float]:
-    """Weigh those that break a check with the chance that a writer does."""
-    return {
-        text: p * (ERROR if failed_checks(text, spec) else 1 - ERROR) for text, p in texts.items()
-    }
+    """Weigh those that break a check with the chance that a writer does.
+
+    One with an unread box is weighed as if each digit stood there as often.
+    """
+    marks = "" if spec.date_format else "".join(spec.empty_marks)
+    digits = "0123456789"
+
+    def weight(text: str) -> float:
+        filled = product(*(one if one in digits + marks else digits for one in text))
+        weights = [ERROR if failed_checks("".join(one), spec) else 1 - ERROR for one in filled]
+        return sum(weights) / len(weights)
+
+    return {text: p * weight(text) for text, p in texts.items()}
 
 
 def expected(boxes: Sequence[Box], spec: FieldSpec) -> tuple[list[str], dict[str, float]]:
