@@ -211,13 +211,13 @@ def send_tiles(request: Request, message: SendTiles) -> dict[str, Any]:
     state = state_of(request)
     seat = message.seat(request, state)
     made = wall.send(state.engine, seat, message.verdicts(), message.token)
-    return {"made": made, "waiting": wall.waiting(state.engine)}
+    return {"made": made}
 
 
 @router.post("/wall/undo")
-def undo_tiles(request: Request, message: TakeBackTiles) -> dict[str, Any]:
+def undo_tiles(request: Request, message: TakeBackTiles) -> Response:
     """Undo a screenful."""
     state = state_of(request)
     seat = message.seat(request, state)
     wall.take_back(state.engine, seat, message.verdicts(), message.made, message.token)
-    return {"waiting": wall.waiting(state.engine)}
+    return Response(status_code=204)

@@ -14,12 +14,15 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine, Row
 
 from pipeline.review.items import in_words
+from pipeline.review.wall import waiting
 from pipeline.store.append import REVIEW
 from pipeline.store.schema import corrections, documents, fields, pages, queue, readings
 
 RATE_OVER: Final = timedelta(minutes=10)
 FRESH_S: Final = 2.0
 """Counting 200,000 fields takes some 20 ms: once for everybody, not for each key."""
+WALL_FRESH_S: Final = 10.0
+"""Counting a million boxes takes a second; the page counts on by itself."""
 SHOWN: Final = 50
 
 
@@ -36,17 +39,18 @@ class Progress:
 
 
 class Counts:
-    """Counts, not older than two seconds."""
+    """Counts, made now and then and not for each request."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._kept: dict[str, tuple[float, dict[bool, int]]] = {}
+        self._boxes: tuple[float, dict[str, int]] = (-WALL_FRESH_S, {})
         self._lock = threading.Lock()
 
     def progress(self, reviewer: str, task: str = REVIEW) -> Progress:
         """Say how far the work is, and how fast."""
         with self._lock:
-            made, counts = self._kept.get(task, (0.0, {}))
+            made, counts = self._kept.get(task, (-FRESH_S, {}))
             if time.monotonic() - made > FRESH_S:
                 counts = self._count(task)
                 self._kept[task] = time.monotonic(), counts
@@ -54,6 +58,15 @@ class Counts:
         left = counts.get(False, 0)
         minutes = round(60 * left / everybodys) if everybodys else None
         return Progress(left, counts.get(True, 0), mine, minutes)
+
+    def boxes(self) -> dict[str, int]:
+        """Count the boxes that wait on the wall, by what was read; not older than ten seconds."""
+        with self._lock:
+            made, counts = self._boxes
+            if time.monotonic() - made > WALL_FRESH_S:
+                counts = waiting(self._engine)
+                self._boxes = time.monotonic(), counts
+        return counts
 
     def _count(self, task: str) -> dict[bool, int]:
         query = sa.select(queue.c.done, sa.func.count()).where(queue.c.task == task)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from pipeline.records import Box, Mark
-from pipeline.review.pictures import PageFacts, Pictures
+from pipeline.review.pictures import PageFacts, Pictures, find_facts
 from pipeline.store.schema import boxes, corrections, documents, fields, pages, readings
 
 WORDS: Final = {
@@ -93,7 +93,7 @@ def load_item(connection: Connection, field_id: int, pictures: Pictures) -> Item
     row = connection.execute(_query().where(fields.c.id == field_id)).first()
     if row is None:
         return None
-    facts = pictures.facts(row.page_id)
+    facts = find_facts(connection, row.page_id)
     if facts is None:
         return None
     read = connection.execute(

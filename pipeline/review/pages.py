@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, quote
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from pipeline.review import figures, wall
+from pipeline.review import figures
 from pipeline.review.state import NAME_COOKIE, state_of
 
 router: Final = APIRouter()
@@ -29,7 +29,7 @@ def render(request: Request, name: str, **values: Any) -> HTMLResponse:
 def start(request: Request) -> HTMLResponse:
     """Who is there, and three ways to work."""
     state = state_of(request)
-    boxes = sum(wall.waiting(state.engine).values())
+    boxes = sum(state.counts.boxes().values())
     return render(request, "start.html", boxes=boxes, output=state.output)
 
 
@@ -59,7 +59,7 @@ def one_field(request: Request, field_id: int) -> Response:
 @router.get("/wall")
 def digit_wall(request: Request) -> Response:
     """All boxes read as the same digit."""
-    return render(request, "wall.html", waiting=wall.waiting(state_of(request).engine))
+    return render(request, "wall.html", waiting=state_of(request).counts.boxes())
 
 
 @router.get("/summary")

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
-from sqlalchemy.engine import Engine, Row
+from sqlalchemy.engine import Connection, Engine, Row
 
 from pipeline.errors import InputFileError, PageError
 from pipeline.geometry import Matrix, bounding_box, sample_strip, scaling
@@ -83,6 +83,15 @@ class PageFacts:
         )
 
 
+def find_facts(connection: Connection, page_id: int) -> PageFacts | None:
+    """Give what is known about a page; None if there is none, or its form is not known."""
+    query = sa.select(pages, documents.c.name, documents.c.sha256, documents.c.path)
+    row = connection.execute(query.join(documents).where(pages.c.id == page_id)).first()
+    if row is None or row.template_id is None:
+        return None
+    return PageFacts(row, load_form(connection, row.template_id))
+
+
 class Pictures:
     """Draws fields and pages; keeps the pages that were decoded last."""
 
@@ -94,14 +103,9 @@ class Pictures:
         self._one_at_a_time = threading.Lock()
 
     def facts(self, page_id: int) -> PageFacts | None:
-        """Give what is known about a page; None if there is none, or its form is not known."""
-        query = sa.select(pages, documents.c.name, documents.c.sha256, documents.c.path)
-        query = query.join(documents).where(pages.c.id == page_id)
+        """Give what is known about a page; as `find_facts`."""
         with self._engine.connect() as connection:
-            row = connection.execute(query).first()
-            if row is None or row.template_id is None:
-                return None
-            return PageFacts(row, load_form(connection, row.template_id))
+            return find_facts(connection, page_id)
 
     def missing(self, facts: PageFacts) -> str:
         """Say what to do if a page's scan is not where it was; an empty text if it is there."""

@@ -1,8 +1,9 @@
 """Opening the results database: where it is, that its schema is ours, and what to do if not."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,8 @@ FILE: Final = "results.db"
 REVISION: Final = "0001"
 """The newest migration; a test holds it against those that are shipped."""
 PATIENCE_S: Final = 10
+THREADS: Final = 40
+"""How many requests the web server works on at once."""
 _FORMS: Final = "postgresql+psycopg://USER@HOST/NAME or sqlite:///FILE"
 
 
@@ -76,7 +79,12 @@ def _engine(url: sa.URL) -> Engine:
     if url.drivername != "sqlite":
         return _postgresql(url)
     # Transactions are begun by `_begin`: Python's own would let two writers meet half-way.
-    engine = sa.create_engine(url, connect_args={"timeout": PATIENCE_S, "isolation_level": None})
+    engine = sa.create_engine(
+        url,
+        pool_size=THREADS,
+        max_overflow=THREADS,
+        connect_args={"timeout": PATIENCE_S, "isolation_level": None},
+    )
     sa.event.listen(engine, "connect", _set_pragmas)
     sa.event.listen(engine, "begin", _begin)
     return engine
@@ -88,7 +96,7 @@ def _postgresql(url: sa.URL) -> Engine:
             url,
             pool_pre_ping=True,
             pool_size=10,
-            max_overflow=30,
+            max_overflow=2 * THREADS,
             connect_args={
                 "connect_timeout": PATIENCE_S,
                 "options": f"-c lock_timeout={PATIENCE_S}s",
@@ -112,11 +120,21 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+_queue_for_sqlite = threading.Lock()
+
+
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """Change the database inside the `with`: all of it or, after an exception, nothing."""
-    with engine.connect().execution_options(writes=True) as connection, connection.begin():
-        yield connection
+    """Change the database inside the `with`: all of it or, after an exception, nothing.
+
+    SQLite has one writer at a time, and those that wait for it look again now and then, the
+    luckiest first. The threads of this process wait in line instead.
+    """
+    line = _queue_for_sqlite if engine.dialect.name == "sqlite" else nullcontext()
+    with line, engine.connect() as connection:
+        connection.execution_options(writes=True)
+        with connection.begin():
+            yield connection
 
 
 @contextmanager

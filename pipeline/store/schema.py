@@ -149,7 +149,7 @@ doubts = sa.Table(
     sa.Column("made_at", TIME),
     sa.Column("leased_to", sa.Text),
     sa.Column("leased_until", TIME),
-    sa.Index("ix_doubts_next", "reading", "verdict", "confidence"),
+    sa.Index("ix_doubts_next", "reading", "verdict", "confidence", "field_id"),
 )
 keyings = sa.Table(
     "keyings",

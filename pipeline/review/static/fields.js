@@ -2,7 +2,7 @@
 // Field by field: the next fields are on the page, unseen, before the present one is decided.
 
 (() => {
-  const AHEAD = 4;
+  const AHEAD = 8;
   const { byId, count, insist, post, say, token } = desk;
   const stage = byId("stage");
   const empty = byId("empty");

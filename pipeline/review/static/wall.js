@@ -39,10 +39,9 @@
     say(tiles.length ? `${tiles.length} boxes read as ${name}: ${odd || "none"} marked as odd` : `No box read as ${name} waits.`);
   }
 
-  function tellWaiting(waiting) {
-    for (const button of document.querySelectorAll(".digit")) {
-      button.querySelector("[data-count]").textContent = waiting[button.dataset.reading] || 0;
-    }
+  function countBoxes(digit, change) {
+    const place = document.querySelector(`.digit[data-reading="${digit}"] [data-count]`);
+    place.textContent = Math.max(0, Number(place.textContent) + change);
   }
 
   const fetchTiles = () => insist("/wall/take", { reading }, say);
@@ -73,7 +72,7 @@
     if (!ok) return say("It was not taken; reload this page.", "alert");
     made.push({ tiles: judged, made: content.made, reading });
     count(content.made.length);
-    tellWaiting(content.waiting);
+    countBoxes(reading, -judged.length);
     show((await fetchTiles()).content);
   }
 
@@ -81,10 +80,10 @@
     const last = made.pop();
     if (!last) return say("Nothing to undo on this page; older decisions are in the history.");
     const body = { tiles: last.tiles, made: last.made, token: token() };
-    const { ok, content } = await insist("/wall/undo", body, say);
+    const { ok } = await insist("/wall/undo", body, say);
     if (!ok) return say("It was not undone; see the history.", "alert");
     count(-last.made.length);
-    tellWaiting(content.waiting);
+    countBoxes(last.reading, last.tiles.length);
     await choose(last.reading);
     say("Undone: the boxes are here again.");
   }

@@ -109,7 +109,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["field_id"], ["fields.id"], name=op.f("fk_doubts_field_id")),
         sa.PrimaryKeyConstraint("field_id", "position", name=op.f("pk_doubts")),
     )
-    op.create_index("ix_doubts_next", "doubts", ["reading", "verdict", "confidence"], unique=False)
+    op.create_index(
+        "ix_doubts_next", "doubts", ["reading", "verdict", "confidence", "field_id"], unique=False
+    )
     op.create_table(
         "keyings",
         sa.Column("id", sa.Integer(), nullable=False),
