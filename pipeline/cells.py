@@ -90,11 +90,12 @@ def _find_holes(dark: cv2.typing.MatLike, least: float, most: float) -> NDArray[
     sides = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2)
     good = (full > FULL[0]) & (full < FULL[1]) & (sides.min(axis=1) > least)
     good &= (sides.max(axis=1) < most) & (sides.max(axis=1) < LONGEST * sides.min(axis=1))
-    return corners[good]
+    return np.asarray(corners[good], np.float64)
 
 
 def _corners(contour: cv2.typing.MatLike) -> NDArray[np.int32]:
     """The points farthest out to the top left, top right, bottom right and bottom left."""
     points = contour[:, 0]
     falling, rising = points[:, 0] + points[:, 1], points[:, 0] - points[:, 1]
-    return points[[falling.argmin(), rising.argmax(), falling.argmax(), rising.argmin()]]
+    farthest = [falling.argmin(), rising.argmax(), falling.argmax(), rising.argmin()]
+    return np.asarray(points[farthest], np.int32)

@@ -49,15 +49,18 @@ def _try_in_turn(
     """Align to the likeliest templates, and to their rivals where that succeeds."""
     found: list[tuple[FormTemplate, Alignment]] = []
     failures: list[str] = []
-    enough = 0.0
+    enough = -1.0
     for template, place, merit in ranked:
         if (found and merit <= enough) or len(failures) >= MOST_FAILURES:
             break
         try:
-            found.append((template, align(sketch, template, place, thorough=thorough)))
-            enough = max(enough, RIVAL * merit)
+            alignment = align(sketch, template, place, thorough=thorough)
         except AlignmentError as error:
             failures.append(str(error))
+            continue
+        found.append((template, alignment))
+        if alignment.page.residual_px is not None:
+            enough = max(enough, RIVAL * merit)
     return found, failures
 
 
@@ -94,6 +97,8 @@ def _best(
         AlignmentError: If that is as true of another.
     """
     first, *others = sorted(found, key=lambda each: -_explained(each[1]))
+    if first[1].page.residual_px is None:
+        return max(found, key=lambda each: each[1].agreement or 0.0)
     for other in others:
         if _explained(first[1]) - _explained(other[1]) > AHEAD * first[1].seen:
             continue

@@ -34,7 +34,7 @@ POINTS = 300
 TOLERANCE = (-3.0, -1.5, 0.0, 1.5, 3.0)
 """How far off print may be, likewise."""
 AROUND = 4.0
-"""Print is compared this far around the boxes, in their heights: farther away nothing was fitted."""
+"""Print is compared this far around the boxes, in their heights: nothing is fitted farther away."""
 LEAST_POINTS = 40
 """Two references that differ in less show no difference."""
 TELLING = 0.25
@@ -129,7 +129,8 @@ def is_all_of_it(sketch: Sketch, template: FormTemplate, homography: Matrix) -> 
     if not len(sketch.rows.cells):
         return True
     margin = MARGIN * max(template.size)
-    places = transform(np.linalg.inv(homography), sketch.rows.cells.centres)
+    back = np.asarray(np.linalg.inv(homography), np.float64)
+    places = transform(back, sketch.rows.cells.centres)
     beyond = (places < -margin) | (places > np.array(template.size[::-1]) + margin)
     return bool(beyond.any(axis=1).mean() <= OUTSIDE)
 
@@ -190,9 +191,10 @@ def _look_up(page: PageRows, points: Points) -> tuple[NDArray[np.bool_], NDArray
     """Whether there is print at scan points (N, 2), and whether the scan shows them."""
     print_ = page.cells.print
     at = np.floor(points / page.cells.factor).astype(int)
-    inside = (at >= 0).all(axis=1) & (at < print_.shape[::-1]).all(axis=1)
+    inside = np.all((at >= 0) & (at < print_.shape[::-1]), axis=1)
     at = np.where(inside[:, None], at, 0)
-    return np.asarray((print_[at[:, 1], at[:, 0]] > 0) & inside, np.bool_), inside
+    inside_too = np.asarray(inside, np.bool_)
+    return np.asarray((print_[at[:, 1], at[:, 0]] > 0) & inside, np.bool_), inside_too
 
 
 def _agreement(
@@ -205,8 +207,9 @@ def _agreement(
     tolerance = np.array([(x, y) for x in TOLERANCE for y in TOLERANCE]) * unit
     there = transform(homography, (places[:, None] + tolerance).reshape(-1, 2))
     seen, inside = _look_up(page, there)
-    found = seen.reshape(-1, len(points), len(tolerance)).any(axis=2)
-    shown = inside.reshape(found.shape[0], len(points), -1).any(axis=2)
+    each = (len(places) // len(points), len(points), len(tolerance))
+    found, shown = (np.any(what.reshape(each), axis=2) for what in (seen, inside))
+    found, shown = np.asarray(found, np.bool_), np.asarray(shown, np.bool_)
     if shown[0].sum() < 0.2 * len(points):
         return None
     own = found[0][shown[0]].mean()
@@ -257,6 +260,8 @@ def reference_print(template: FormTemplate) -> Points:
     Raises:
         TemplateError: If the reference cannot be read.
     """
+    if template.reference is None:
+        return np.zeros((0, 2))
     dark = _print_of(template.reference)
     scale = np.array(dark.shape) / np.array(template.size)
     around = np.zeros_like(dark)

@@ -281,7 +281,7 @@ def _pair(
     found = _cell_at(page, transform(homography, places))
     boxes = np.flatnonzero(found >= 0)
     cells = found[boxes]
-    back = np.linalg.inv(homography)
+    back = np.asarray(np.linalg.inv(homography), np.float64)
     there = transform(back, page.cells.centres[cells])
     ends = [
         transform(back, page.cells.centres[cells] + side[cells]) - there
@@ -310,11 +310,12 @@ def fit_correction(expected: Points, offsets: Points, *, side: float, lone: bool
     affine = _as_matrix(cv2.estimateAffine2D(expected, printed, ransacReprojThreshold=threshold)[0])
     if len(expected) < 8:
         return affine
-    plane = cv2.findHomography(expected, printed, cv2.RANSAC, ransacReprojThreshold=threshold)[0]
-    if plane is None:
+    found = cv2.findHomography(expected, printed, cv2.RANSAC, ransacReprojThreshold=threshold)[0]
+    if found is None:
         return affine
+    plane: Matrix = np.asarray(found, np.float64)
     misses = [_misses(each, expected, printed) for each in (plane, affine)]
-    return np.asarray(plane, np.float64) if misses[0] < PLANE * misses[1] else affine
+    return plane if misses[0] < PLANE * misses[1] else affine
 
 
 def _level(affine: Matrix, middle: Points) -> Matrix:
@@ -324,7 +325,8 @@ def _level(affine: Matrix, middle: Points) -> Matrix:
     """
     (x, y), fixed = affine[:2, 0], transform(affine, middle[None])[0]
     level = np.array([[x, -y, 0.0], [y, x, 0.0], [0.0, 0.0, 1.0]])
-    return translation(*(fixed - transform(level, middle[None])[0])) @ level
+    back = translation(*(fixed - transform(level, middle[None])[0]))
+    return np.asarray(back @ level, np.float64)
 
 
 def is_lone(points: Points, side: float) -> bool:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.console import err, out
+from pipeline.errors import TemplateError
 
 app = typer.Typer(no_args_is_help=True, help="Check templates, and try how well they read.")
 
@@ -23,11 +24,20 @@ DEGRADATIONS = (
 def check(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of templates.")],
 ) -> None:
-    """Check templates, and show their fields."""
+    """Check templates, also against their reference images, and show their fields."""
     from flows.show import show_templates
+    from pipeline.reference import check_reference
     from pipeline.template import load_templates
 
-    show_templates(load_templates(folder), out)
+    templates = load_templates(folder)
+    show_templates(templates, out)
+    complaints = [
+        f"{template.template_id}: {line}"
+        for template in templates
+        for line in check_reference(template)
+    ]
+    if complaints:
+        raise TemplateError("\n".join(complaints))
 
 
 @app.command(

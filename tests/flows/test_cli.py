@@ -1,6 +1,7 @@
 """The command line: help with an example for each verb, results on stdout, the rest on stderr."""
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -55,6 +56,20 @@ def test_template_check(formdigits: Command, sample_forms: Path, tmp_path: Path)
     assert run.returncode == 0
     assert "postal-card v1\tpin_code\tdigits\t6" in run.stdout
     assert formdigits("template", "check", tmp_path).returncode == 4
+
+
+def test_template_check_against_the_reference(
+    formdigits: Command, sample_forms: Path, tmp_path: Path
+) -> None:
+    """Boxes that are not where the reference shows them: which field, how far, whither."""
+    form = tmp_path / "postal-card"
+    shutil.copytree(sample_forms / "postal-card", form)
+    text = (form / "template.yaml").read_text()
+    (form / "template.yaml").write_text(text.replace("x: 82, y: 86", "x: 80.5, y: 86"))
+    run = formdigits("template", "check", form)
+    assert run.returncode == 4
+    assert "'pin_code'" in run.stderr
+    assert "to the right" in run.stderr
 
 
 def test_a_mistyped_path_is_told_at_once(
