@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from pipeline.checks.ranges import full_year
+from pipeline.decode.search import trellis
 from pipeline.records import Mark
 from pipeline.template import FieldSpec, FieldType
 
@@ -58,7 +59,7 @@ def to_date(digits: str, date_format: str) -> date | None:
 def failed_checks(raw: str, spec: FieldSpec) -> tuple[str, ...]:
     """Name the field's checks that a text breaks; a day that is no day breaks no other."""
     digits = checked_digits(raw, spec)
-    if digits is None:
+    if digits is None or not spec.checks or trellis(spec.checks).passes(digits):
         return ()
     broken = tuple(check.name for check in spec.checks if not check.passes(digits))
     return ("date",) if "date" in broken else broken

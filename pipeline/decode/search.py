@@ -92,6 +92,15 @@ class Trellis:
         _, best, text = max(ends, key=lambda end: end[1])
         return sum(mass for mass, _, _ in ends), best, _spell(text)
 
+    def passes(self, digits: str) -> bool:
+        """Tell whether a text of digits passes all checks."""
+        state = 0
+        for place, digit in enumerate(digits, 1 - len(digits)):
+            state = (self._steps.get((state, -place)) or self._step(state, -place))[int(digit)]
+            if state == _DEAD:
+                return False
+        return self._check.accepts(self._states[state])
+
     def _advance(self, reached: Reached, digits: Sequence[Likely], place: int) -> Reached:
         onward: Reached = {}
         for state, (mass, best, text) in reached.items():
