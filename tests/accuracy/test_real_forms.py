@@ -49,13 +49,13 @@ def labels(folder: str) -> list[dict[str, str]]:
 
 
 def test_cheque_dates(read: Callable[..., Score]) -> None:
-    """Date boxes are found on each cheque without its rectangle, and 98 % are right."""
+    """Date boxes are found on each cheque without its rectangle; with the calendar 98.5 % are right."""
     rows = labels("cheques_axis")
     scans = [DATA / "cheques_axis" / row["image"] for row in rows]
     truth = ((Path(row["image"]).name, "date", row["date_digits"]) for row in rows)
     result = read(scans, TEMPLATES / "axis-cheque.yaml", truth)
     assert result.boxes.count == 240
-    assert (result.boxes.accuracy or 0) >= 0.98
+    assert (result.boxes.accuracy or 0) >= 0.985
     assert result.wrong_accepted == 0
 
 
