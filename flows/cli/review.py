@@ -36,6 +36,10 @@ def review(
         str, typer.Option(metavar="URL", help="Results database; else results.db in the output.")
     ] = "",
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
+    second_key: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Share of decided fields that another keys again, blind."),
+    ] = 0.0,
     edited: Annotated[
         Path | None,
         typer.Option(
@@ -59,7 +63,7 @@ def review(
         err.print(Text("serving the review pages; Ctrl-C ends it", "dim"))
 
     url = database_url(output, database)
-    serve(Desk(output, url, host, port, name, token, scans, not no_browser), tell)
+    serve(Desk(output, url, host, port, name, token, scans, not no_browser, second_key), tell)
 
 
 def _logged_in() -> str:

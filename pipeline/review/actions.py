@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.review import desk, wall
+from pipeline.review import desk, second, wall
 from pipeline.review.decisions import (
     ConflictError,
     Decision,
@@ -17,86 +16,22 @@ from pipeline.review.decisions import (
     decide,
     undo,
 )
-from pipeline.review.desk import Seat
+from pipeline.review.messages import (
+    Decide,
+    Key,
+    Message,
+    OfField,
+    SendTiles,
+    Stay,
+    Take,
+    TakeBackTiles,
+    TakeTiles,
+    Undo,
+)
 from pipeline.review.pictures import tile
-from pipeline.review.state import State, state_of
+from pipeline.review.state import state_of
 
 router: Final = APIRouter()
-Key = Annotated[int, Field(ge=1, lt=2**31)]
-Token = Annotated[str, Field(min_length=8, max_length=40, pattern=r"^[0-9a-f]+$")]
-
-
-class Message(BaseModel):
-    """What every message holds: which page of which browser it comes from."""
-
-    model_config = ConfigDict(extra="forbid")
-    holder: Token
-
-    def seat(self, request: Request, state: State) -> Seat:
-        """Say who works where."""
-        return Seat(state.reviewer(request), self.holder)
-
-
-class Take(Message):
-    """Wants further fields; `wanted` first."""
-
-    count: Annotated[int, Field(ge=1, le=10)]
-    have: Annotated[list[Key], Field(max_length=20)] = []
-    wanted: Key | None = None
-
-
-class Decide(Message):
-    """A decision about a field."""
-
-    field: Key
-    raw: Annotated[str, Field(max_length=200)]
-    seen: Key | None
-    token: Token
-    sure: bool = False
-
-
-class Undo(Message):
-    """A correction is to be undone."""
-
-    correction: Key
-    token: Token
-
-
-class OfField(Message):
-    """Is about a field."""
-
-    field: Key
-
-
-class TakeTiles(Message):
-    """Wants a screenful of boxes."""
-
-    reading: Annotated[str, Field(pattern=r"^[0-9_X#]$")]
-
-
-class TileVerdict(BaseModel):
-    """Whether a box is odd."""
-
-    field: Key
-    position: Annotated[int, Field(ge=0, lt=1000)]
-    odd: bool = False
-
-
-class SendTiles(Message):
-    """A screenful, judged."""
-
-    tiles: Annotated[list[TileVerdict], Field(max_length=500)]
-    token: Token
-
-    def verdicts(self) -> list[wall.Verdict]:
-        """Give what is said about each box."""
-        return [wall.Verdict(each.field, each.position, each.odd) for each in self.tiles]
-
-
-class TakeBackTiles(SendTiles):
-    """A screenful is to be undone."""
-
-    made: Annotated[list[Key], Field(max_length=500)]
 
 
 @router.post("/items")
@@ -146,6 +81,29 @@ def _conflict(error: ConflictError) -> Response:
     return JSONResponse({"problem": f"{by} has decided it as {raw} meanwhile; that stands"}, 409)
 
 
+@router.post("/second/items")
+def take_blind(request: Request, message: Take) -> list[dict[str, Any]]:
+    """Lease fields to be keyed blind."""
+    state = state_of(request)
+    found = second.take(state.engine, message.seat(request, state), message.count, message.have)
+    items = (state.item(field_id) for field_id in found)
+    return [state.draw(second.blind(item, state.engine)) for item in items if item is not None]
+
+
+@router.post("/second/key")
+def key_field(request: Request, message: Key) -> Response:
+    """Write down what was keyed blind."""
+    state = state_of(request)
+    seat = message.seat(request, state)
+    try:
+        second.key(state.engine, second.Keying(message.field, message.raw, seat, message.token))
+    except UnfitError as error:
+        return JSONResponse({"problem": str(error)}, 422)
+    except ConflictError:
+        return JSONResponse({"problem": "somebody has decided it meanwhile; that stands"}, 409)
+    return JSONResponse({})
+
+
 @router.post("/undo")
 def undo_decision(request: Request, message: Undo) -> Response:
     """Bring back what stood there before, and give the field to whoever asked."""
@@ -171,12 +129,12 @@ def skip_field(request: Request, message: OfField) -> Response:
 
 
 @router.post("/stay")
-def stay(request: Request, message: Message) -> dict[str, Any]:
+def stay(request: Request, message: Stay) -> dict[str, Any]:
     """Keep what a page holds, and tell it how far the work is."""
     state = state_of(request)
     seat = message.seat(request, state)
     desk.stay(state.engine, seat)
-    progress = state.counts.progress(seat.reviewer)
+    progress = state.counts.progress(seat.reviewer, message.task)
     return {
         "open": progress.open,
         "done": progress.done,

@@ -19,8 +19,14 @@ from pipeline.review.state import FOLDER, State, make_environment
 from pipeline.store.database import explained
 
 
-def make_app(
-    engine: Engine, pictures: Pictures, rules: Rules, *, output: str, reviewer: str
+def make_app(  # noqa: PLR0913 - the parts of an application
+    engine: Engine,
+    pictures: Pictures,
+    rules: Rules,
+    *,
+    output: str,
+    reviewer: str,
+    second_share: float = 0.0,
 ) -> FastAPI:
     """Make the application.
 
@@ -30,11 +36,14 @@ def make_app(
         rules: Who may speak to it.
         output: The output folder as it is shown.
         reviewer: Who works here unless he says otherwise.
+        second_share: Of the fields that one person decided, how many another keys again.
     """
     app = FastAPI(title="FormDigits review", docs_url=None, redoc_url=None, openapi_url=None)
     environment = make_environment()
     environment.filters["base64"] = lambda content: base64.b64encode(content).decode()
-    app.state.shared = State(engine, pictures, Counts(engine), environment, output, reviewer)
+    app.state.shared = State(
+        engine, pictures, Counts(engine), environment, output, reviewer, second_share
+    )
     app.include_router(pages.router)
     app.include_router(actions.router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"))

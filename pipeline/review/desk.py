@@ -12,7 +12,15 @@ from sqlalchemy.engine import Connection, Engine
 
 from pipeline.store.append import REVIEW
 from pipeline.store.database import now, writing
-from pipeline.store.schema import documents, doubts, fields, pages, queue
+from pipeline.store.schema import (
+    corrections,
+    documents,
+    doubts,
+    fields,
+    keyings,
+    pages,
+    queue,
+)
 
 LEASE_S: Final = 120
 """How long an item stays with a reviewer from whom nothing is heard; his page says every 20 s
@@ -56,6 +64,7 @@ def take(
 
 def _next(task: str, seat: Seat, have: Sequence[int], count: int) -> sa.Select[Any]:
     is_free = queue.c.leased_until.is_(None) | (queue.c.leased_until < now())
+    own = worked_on(queue.c.field_id, seat.reviewer) if task != REVIEW else sa.false()
     return (
         sa.select(queue.c.field_id)
         .join(fields, fields.c.id == queue.c.field_id)
@@ -67,10 +76,22 @@ def _next(task: str, seat: Seat, have: Sequence[int], count: int) -> sa.Select[A
             is_free | (queue.c.leased_to == seat.holder),
             queue.c.field_id.not_in(have),
             documents.c.listed,
+            ~own,
         )
         .order_by(queue.c.skips, queue.c.rank, queue.c.field_id)
         .limit(count)
         .with_for_update(skip_locked=True, of=queue)
+    )
+
+
+def worked_on(field_id: sa.Column[int], reviewer: str) -> sa.ColumnElement[bool]:
+    """Tell which fields a reviewer has decided or keyed: those he is not to key again."""
+    own = [table.alias() for table in (corrections, keyings)]  # apart from those of the query
+    return sa.or_(
+        *(
+            sa.exists().where(each.c.field_id == field_id, each.c.reviewer == reviewer)
+            for each in own
+        )
     )
 
 
@@ -90,14 +111,12 @@ def take_one(engine: Engine, seat: Seat, field_id: int, *, task: str = REVIEW) -
         )
 
 
-def skip(engine: Engine, seat: Seat, field_id: int, *, task: str = REVIEW) -> None:
+def skip(engine: Engine, seat: Seat, field_id: int) -> None:
     """Put a field behind all that were skipped less often, for anybody to take."""
     with writing(engine) as connection:
         connection.execute(
             queue.update()
-            .where(
-                queue.c.task == task, queue.c.field_id == field_id, queue.c.leased_to == seat.holder
-            )
+            .where(queue.c.field_id == field_id, queue.c.leased_to == seat.holder)
             .values(skips=queue.c.skips + 1, leased_to=None, leased_until=None)
         )
 

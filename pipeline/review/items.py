@@ -49,6 +49,8 @@ class ItemBox:
     @property
     def words(self) -> str:
         """Say what was read and how sure that is."""
+        if self.reading == " ":
+            return "not keyed yet"
         said = MARKS.get(Mark(self.reading), "") if self.reading in set(Mark) else self.reading
         if self.confidence is None:
             return said or "not read"

@@ -9,19 +9,23 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from pipeline.review import figures
+from pipeline.review.second import SECOND, choose, errors
 from pipeline.review.state import NAME_COOKIE, state_of
+from pipeline.store.append import REVIEW
 
 router: Final = APIRouter()
 MOST_NAME: Final = 80
 
 
-def render(request: Request, name: str, **values: Any) -> HTMLResponse:
-    """Show a page."""
+def render(request: Request, name: str, *, task: str = REVIEW, **values: Any) -> HTMLResponse:
+    """Show a page, with how far that work is."""
     state = state_of(request)
     reviewer = state.reviewer(request)
-    progress = state.counts.progress(reviewer)
+    progress = state.counts.progress(reviewer, task)
     template = state.environment.get_template(name)
-    text = template.render(reviewer=reviewer, progress=progress, path=request.url.path, **values)
+    text = template.render(
+        reviewer=reviewer, progress=progress, path=request.url.path, task=task, **values
+    )
     return HTMLResponse(text)
 
 
@@ -30,7 +34,8 @@ def start(request: Request) -> HTMLResponse:
     """Who is there, and three ways to work."""
     state = state_of(request)
     boxes = sum(state.counts.boxes().values())
-    return render(request, "start.html", boxes=boxes, output=state.output)
+    again = state.counts.progress(state.reviewer(request), SECOND)
+    return render(request, "start.html", boxes=boxes, again=again.open, output=state.output)
 
 
 @router.post("/name")
@@ -56,6 +61,14 @@ def one_field(request: Request, field_id: int) -> Response:
     return render(request, "fields.html", wanted=field_id)
 
 
+@router.get("/second")
+def second_key(request: Request) -> Response:
+    """Decided fields, keyed again blind."""
+    state = state_of(request)
+    choose(state.engine, state.second_share)
+    return render(request, "fields.html", task=SECOND, wanted=None)
+
+
 @router.get("/wall")
 def digit_wall(request: Request) -> Response:
     """All boxes read as the same digit."""
@@ -65,7 +78,9 @@ def digit_wall(request: Request) -> Response:
 @router.get("/summary")
 def summary(request: Request) -> Response:
     """How far the work is, by template, field and reason."""
-    return render(request, "summary.html", groups=figures.summarise(state_of(request).engine))
+    engine = state_of(request).engine
+    groups, known = figures.summarise(engine), errors(engine)
+    return render(request, "summary.html", groups=groups, errors=known)
 
 
 @router.get("/search")

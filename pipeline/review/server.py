@@ -37,6 +37,8 @@ class Desk:
     token: str = ""
     scans: Path | None = None
     browser: bool = True
+    second_share: float = 0.0
+    """Of the fields that one person decided, how many another keys again."""
 
 
 class ServerError(ExtractionError):
@@ -76,6 +78,7 @@ def serve(desk: Desk, tell: Callable[[str], None]) -> None:
             Rules(desk.host, port, desk.token),
             output=desk.output.name or str(desk.output),
             reviewer=desk.reviewer,
+            second_share=desk.second_share,
         )
         name = f"[{desk.host}]" if ":" in desk.host else desk.host
         address = f"http://{name}:{port}/" + (f"?token={quote(desk.token)}" if desk.token else "")

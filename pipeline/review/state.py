@@ -42,6 +42,8 @@ class State:
     environment: Environment
     output: str
     default_reviewer: str
+    second_share: float
+    """Of the fields that one person decided, how many another keys again."""
 
     def reviewer(self, request: Request) -> str:
         """Give the name that a browser has told."""
@@ -68,7 +70,6 @@ class State:
             "raw": item.raw.ljust(len(item.boxes), " ") if not item.raw else item.raw,
             "seen": item.seen,
             "start": item.start,
-            "doubtful": [place for place, box in enumerate(item.boxes) if box.shade > 0],
         }
 
 

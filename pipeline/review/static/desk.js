@@ -58,7 +58,7 @@ const desk = (() => {
   }
 
   async function stay() {
-    const { ok, content } = await post("/stay");
+    const { ok, content } = await post("/stay", { task: document.body.dataset.task });
     if (!ok) return;
     showProgress(content.open, content.done);
     byId("rate").textContent = content.perHour ? content.perHour.toLocaleString("en") : "–";

@@ -3,6 +3,7 @@
 
 (() => {
   const AHEAD = 8;
+  const BLIND = document.body.dataset.task === "second"; // nothing that was read is shown
   const { byId, count, insist, post, say, token } = desk;
   const stage = byId("stage");
   const empty = byId("empty");
@@ -23,7 +24,7 @@
     stage.append(node);
     const read = [...drawn.raw.padEnd(node.querySelectorAll(".box").length, " ")];
     return {
-      id: drawn.id, node, seen: drawn.seen, start: drawn.start, doubtful: drawn.doubtful,
+      id: drawn.id, node, seen: drawn.seen, start: drawn.start,
       read, raw: [...read], cursor: drawn.start, sure: false,
     };
   }
@@ -67,7 +68,8 @@
     if (fetching || items.length > AHEAD - 2) return;
     fetching = true;
     const have = [...items.map((item) => item.id), ...unsent.map((each) => each.item.id)];
-    const { ok, content } = await post("/items", { count: AHEAD - items.length, have, wanted });
+    const path = BLIND ? "/second/items" : "/items";
+    const { ok, content } = await post(path, { count: AHEAD - items.length, have, wanted });
     fetching = false;
     if (!ok) {
       say(`No fields come: ${content.problem || "the server does not answer"}. Trying again.`, "alert");
@@ -105,9 +107,12 @@
       send();
       return;
     }
-    const { ok, content } = await insist("/decide", decision(item), say);
+    const body = decision(item);
+    const { ok, content } = BLIND
+      ? await insist("/second/key", { field: body.field, raw: body.raw, token: body.token }, say)
+      : await insist("/decide", body, say);
     if (ok) {
-      made.push(content.correction);
+      if (content.correction) made.push(content.correction);
       count(1);
       next(item);
     } else refuse(item, content);

@@ -161,6 +161,31 @@ def test_the_wall_decides_fields(queued: Path, address: str, visit: Visit) -> No
     assert len(decided(queued)) > QUEUE // 2
 
 
+def test_the_second_key(queued: Path, visit: Visit) -> None:
+    """Another keys blind what one has decided; where they differ, a third decides."""
+    with serving(queued, "--second-key", 1) as (address, _):
+        first = visit(address + "fields", "Ada")
+        fields = [accept(first) for _ in range(4)]
+        saved(first, 4)
+        read = decided(queued)
+        page = visit(address + "second", "Bela")
+        for place in range(4):
+            field = shown(page)
+            assert raw_on(page).strip() == ""
+            raw = read[int(field)][0]
+            page.keyboard.type(raw if place else "0" * len(raw))
+            accept(page)
+        saved(page, 4)
+        third = visit(address + "second", "Cleo")
+        field = shown(third)
+        assert "Ada says" in third.locator(".item.now .reasons").inner_text()
+        third.keyboard.type(read[int(field)][0])
+        accept(third)
+    rows = decided(queued)
+    assert sorted(map(str, rows)) == sorted(fields)
+    assert sorted(who for _, who in rows.values()) == ["Ada and Bela"] * 3 + ["Cleo"]
+
+
 def test_search_history_and_undo(queued: Path, address: str, visit: Visit) -> None:
     """A field found by its document is decided; the history shows it and takes it back."""
     page = visit(address + "search?text=postal-card-3")
@@ -189,7 +214,7 @@ def test_axe_finds_nothing_serious(queued: Path, address: str, visit: Visit, sch
     page = visit(address + "fields", color_scheme=scheme)
     accept(page)
     saved(page, 1)
-    for path in ("", "fields", "wall", "summary", "search?text=card", "history"):
+    for path in ("", "fields", "second", "wall", "summary", "search?text=card", "history"):
         page.goto(address + path)
         if path == "fields":
             shown(page)
