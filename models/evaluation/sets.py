@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from models.dataset import Digits, read_arrays
-from models.samples import DIGITS, Samples, as_ink, as_samples, draw_one_negative
-from models.scanning import drop_specks
+from models.labelled import normalize_set
+from models.samples import DIGITS, Samples, as_samples, draw_one_negative
 from pipeline.errors import ModelError
-from pipeline.normalize import SIDE, normalize
-from pipeline.records import Floats
+from pipeline.normalize import SIDE
 
 NEGATIVES = 4000
 OTHER_SETS: Mapping[str, str] = {
@@ -21,9 +20,6 @@ OTHER_SETS: Mapping[str, str] = {
     "nsysu_digits": "nsysu_digits/nsysu_digits.npz",
 }
 """Digits by other people: their files below the data folder."""
-PAPER = 0.1
-"""Share of the darkest ink up to which a pixel is paper. With 0.3, NSYSU's thin strokes break, and
-3 % more of them are misread."""
 
 
 def gather_sets(test: Digits, data: Path | None) -> dict[str, Samples]:
@@ -64,13 +60,7 @@ def read_digit_set(path: Path) -> Samples:
         )
     if not np.isin(labels, range(len(DIGITS))).all():
         raise ModelError(f"{path} has labels that are not 0 to 9; leave such samples out.")
-    made = [normalize(_clean(as_ink(image))) for image in images]
-    return Samples(np.stack(made).reshape(-1, SIDE, SIDE, 1), labels.astype(np.uint8))
-
-
-def _clean(ink: Floats) -> Floats:
-    kept = np.where(ink > PAPER * ink.max(), ink, 0).astype(np.float32)
-    return drop_specks(kept)
+    return Samples(normalize_set(images)[..., None], labels.astype(np.uint8))
 
 
 def make_negatives(digits: Digits, count: int, seed: int) -> Samples:
