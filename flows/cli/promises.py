@@ -46,3 +46,36 @@ def calibrate(  # noqa: PLR0913, PLR0917 - its parameters are its options
     found = calibrate_run(output, truth, target, before=profile, profile=place)
     show_calibration(found, target, out)
     err.print(remark(found, target, place), soft_wrap=True, highlight=False)
+
+
+@app.command(epilog="Example: [bold]formdigits audit results --truth answers.csv[/bold]")
+def audit(
+    output: Annotated[Path, typer.Argument(help="Folder that extract --audit-share wrote.")],
+    truth: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CSV",
+            help="What people say stands there: document,page,field,raw; else what they decided "
+            "in review.",
+        ),
+    ] = None,
+    database: Annotated[
+        str, typer.Option(metavar="URL", help="Results database; else results.db in the output.")
+    ] = "",
+) -> None:
+    """Estimate how many accepted fields are wrong, from those that people checked unannounced."""
+    from flows.settling import show_audit, show_estimate
+    from pipeline.audit import AUDIT_FILE, read_audit
+    from pipeline.errors import InputFileError
+    from pipeline.score import read_truth
+
+    if not read_audit(output):
+        raise InputFileError(
+            f"{output / AUDIT_FILE} names no field; run extract with --audit-share first"
+        )
+    if truth is None:
+        show_audit(output, database, out)
+        return
+    rows = read_truth(truth).itertuples(index=False)
+    answers = {(str(row[0]), int(str(row[1])), str(row[2])): str(row[3]) for row in rows}
+    show_estimate(read_audit(output), answers, out)

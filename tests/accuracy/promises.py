@@ -51,10 +51,8 @@ def main() -> None:
         decidable = np.array([one.decidable for one in of_kind])
         taken = decidable & (confidence[chosen] >= accept)
         wrong = int(sum(not one.right for one, took in zip(of_kind, taken, strict=True) if took))
-        share = wrong / max(int(taken.sum()), 1)
-        print(
-            f"{kind}: {len(chosen)} fields, {taken.mean():.2%} accepted, {wrong} wrong ({share:.3%})"
-        )
+        share = f"{wrong} of {taken.sum()} wrong, {wrong / max(int(taken.sum()), 1):.3%}"
+        print(f"{kind}: {len(chosen)} fields, {taken.mean():.2%} accepted, {share}")
     known = [place for place, one in enumerate(samples) if one.decidable]
     right = np.array([samples[place].right for place in known])
     print(

@@ -49,7 +49,7 @@ def labels(folder: str) -> list[dict[str, str]]:
 
 
 def test_cheque_dates(read: Callable[..., Score]) -> None:
-    """Date boxes are found on each cheque without its rectangle; with the calendar 98.5 % are right."""
+    """Date boxes are found on each cheque; with the calendar 98.5 % of them are right."""
     rows = labels("cheques_axis")
     scans = [DATA / "cheques_axis" / row["image"] for row in rows]
     truth = ((Path(row["image"]).name, "date", row["date_digits"]) for row in rows)

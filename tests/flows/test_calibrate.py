@@ -1,4 +1,4 @@
-"""`formdigits calibrate` as a user runs it: a table, a profile that extract takes, a curve."""
+"""`formdigits calibrate` and `audit` as a user runs them."""
 
 import csv
 from collections.abc import Callable
@@ -62,3 +62,19 @@ def test_mistakes_are_told(
     )  # fmt: skip
     assert done.returncode == 3
     assert "is no profile" in done.stderr
+
+
+def test_an_audit_estimates_the_accepted(
+    tmp_path: Path, formdigits: Command, sample_forms: Path
+) -> None:
+    """Fields are drawn, and a person's answers bound the error; without a draw it says so."""
+    card = sample_forms / "postal-card"
+    asked = ("--templates", card, "--output", tmp_path, "--direct")
+    done = formdigits("extract", card / "scans", *asked, "--audit-share", "1")
+    assert "none is answered yet" in done.stderr
+    done = formdigits("audit", tmp_path, "--truth", card / "truth.csv")
+    assert done.returncode == 0, done.stderr
+    assert "answered were wrong" in done.stdout
+    done = formdigits("audit", tmp_path / "nothing")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "--audit-share" in done.stderr
