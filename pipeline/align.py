@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import AlignmentError
-from pipeline.evidence import ask_witnesses, has_lone_proof, is_all_of_it, is_bare
+from pipeline.evidence import ask_witnesses, has_lone_proof, is_all_of_it, is_bare, lacks_a_part
 from pipeline.features import find_feature_homography
 from pipeline.frames import view_fields
 from pipeline.geometry import Matrix, as_edges, edge_corners, transform
@@ -59,6 +59,8 @@ LEAST_SEEN = 0.25
 LEAST_AGREEMENT = 0.2
 """How much a page's print must agree with its reference's where no frame is seen; nothing on such
 a page is accepted."""
+MOST_AGREE = 0.5
+"""The share of features that must agree on where such a page lies."""
 MARKER_GUESSES = 12
 NEAR = 0.08
 """A guess off by less than this, as a share of the height of a box, need not be refined twice."""
@@ -152,12 +154,12 @@ def _match_by_print(sketch: Sketch, template: FormTemplate) -> Alignment | None:
     if template.reference is None:
         return None
     found = find_feature_homography(sketch.features, template.reference, template.size)
-    if found is None:
+    if found is None or found.agreeing < MOST_AGREE:
         return None
-    witnesses = ask_witnesses(sketch, template, found)
+    witnesses = ask_witnesses(sketch, template, found.homography)
     if (witnesses.reference or 0.0) < LEAST_AGREEMENT:
         return None
-    aligned = AlignedPage(sketch.page, found, None)
+    aligned = AlignedPage(sketch.page, found.homography, None)
     return Alignment(aligned, seen=0, denied=0, support=0.0, agreement=witnesses.reference)
 
 
@@ -176,7 +178,7 @@ def _guesses(
     if template.reference:
         matched = find_feature_homography(sketch.features, template.reference, template.size)
         if matched is not None:
-            yield [matched], True
+            yield [matched.homography], True
     if thorough:
         yield from ((found, False) for found in find_layout_homographies(sketch, template))
 
@@ -231,6 +233,17 @@ def _judge(
             for seen, field in zip(there, template.fields, strict=True)
         ]
     )
+    if bare.any() and there.any():
+        corners = edge_corners(as_edges([box for field in template.fields for box in field.boxes]))
+        of_corner = np.repeat(np.arange(len(sizes)), 4 * sizes)
+        is_part = lacks_a_part(
+            sketch.rows,
+            fit.homography,
+            template.size,
+            there=corners[there[of_corner]],
+            absent=corners[bare[of_corner]],
+        )
+        bare &= is_part
     seen, denied = int(sizes[there].sum()), int(sizes[~there & ~bare].sum())
     if seen < LEAST_SEEN * sizes.sum():
         return None
@@ -252,7 +265,8 @@ def _is_alone_enough(
     """Tell whether boxes that are there prove the form without markers or reference."""
     layout = lay_out(template)
     if not is_lone(layout.centres[there], layout.side):
-        return is_all_of_it(sketch, template, fit.homography)
+        is_near = fit.residual_px < LONE_RESIDUAL * _box_height(template.fields)
+        return is_near and is_all_of_it(sketch, template, fit.homography)
     is_exact = fit.worst_px < LONE_RESIDUAL * _box_height(template.fields)
     whole = bool(there.all()) and is_exact
     return whole and has_lone_proof(sketch, template, layout, fit.homography)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.errors import TemplateError
-from pipeline.geometry import Matrix, bounding_box, reduce, transform
+from pipeline.geometry import Matrix, bounding_box, local_scale, reduce, transform
 from pipeline.matching import BoxLayout, PageRows, is_cell_at
 from pipeline.records import GreyImage, Points
 from pipeline.sketch import Sketch
@@ -24,6 +24,8 @@ from pipeline.template import FieldSpec, FormTemplate, Markers
 
 BARE = 0.04
 """Print that covers less than this share of an area is none: the scan shows no form there."""
+GRID = 4.0
+"""A page is looked at for print in steps of so many template pixels."""
 SIDE = (24, 6)
 """An area is looked at in so many places across and down."""
 DARKER = 0.75
@@ -50,6 +52,8 @@ longer side."""
 STRETCH = 1.05
 """How many times as much a lone row may be enlarged in one direction as in the other: paper and
 printers do less, and a form with boxes of another shape needs more."""
+ALIKE = 1.25
+"""How many times as large other boxes may be, or as small, to be like those of a lone row."""
 OUTSIDE = 0.1
 """The share of a scan's cells that may lie outside the page, on what is around it."""
 MARGIN = 0.02
@@ -103,6 +107,40 @@ def is_bare(page: PageRows, field: FieldSpec, homography: Matrix) -> bool:
     return bool(inside.mean() < 0.5 or seen[inside].mean() < BARE)
 
 
+def lacks_a_part(
+    page: PageRows,
+    homography: Matrix,
+    size: tuple[float, float],
+    *,
+    there: Points,
+    absent: Points,
+) -> bool:
+    """Tell whether a scan lacks one part of a page, cut off, torn off or covered.
+
+    Then a line parts what is there from what is not, and beyond it there is no print at all;
+    between the fields of another form there is.
+
+    Args:
+        page: The page's print.
+        homography: (3, 3), template pixels to scan pixels.
+        size: Template (height, width).
+        there: Points of the boxes that are there, (N, 2), in template pixels.
+        absent: Points of those that are not, likewise.
+    """
+    grid = np.meshgrid(np.arange(0, size[1], GRID), np.arange(0, size[0], GRID))
+    places = np.column_stack([axis.ravel() for axis in grid]).astype(np.float64)
+    for angle in np.arange(0, 2 * np.pi, np.pi / 8):
+        away = np.array([np.cos(angle), np.sin(angle)])
+        edge = (absent @ away).min()
+        if edge < (there @ away).max():
+            continue
+        beyond = places[places @ away >= edge]
+        seen, inside = _look_up(page, transform(homography, beyond))
+        if not inside.any() or seen[inside].mean() < BARE / 2:
+            return True
+    return False
+
+
 def has_lone_proof(
     sketch: Sketch, template: FormTemplate, layout: BoxLayout, homography: Matrix
 ) -> bool:
@@ -111,6 +149,8 @@ def has_lone_proof(
     step = (last - first) / max(len(layout.centres) - 1, 1)
     beyond = np.array([first - step, last + step])
     if is_cell_at(sketch.rows, beyond, layout.sizes[[0, -1]], homography).any():
+        return False
+    if _has_other_rows(sketch.rows, layout, homography):
         return False
     page = transform(homography, _corners_of(template.size))
     length = max(sketch.image.shape)
@@ -122,6 +162,20 @@ def has_lone_proof(
         return True
     outline = sketch.outline
     return outline is not None and any(_is_like(each, outline, length) for each in turned)
+
+
+def _has_other_rows(page: PageRows, layout: BoxLayout, homography: Matrix) -> bool:
+    """Tell whether there are rows of such boxes where the template has none."""
+    rows = page.rows
+    back = np.asarray(np.linalg.inv(homography), np.float64)
+    middles = transform(back, (rows.starts + rows.ends) / 2)
+    reach = layout.sizes.max(axis=0)
+    inside = (middles > layout.centres.min(axis=0) - reach) & (
+        middles < layout.centres.max(axis=0) + reach
+    )
+    side = layout.side * local_scale(homography, tuple(layout.centres.mean(axis=0)))
+    alike = np.abs(np.log(np.sqrt(rows.along * rows.across) / side)) < np.log(ALIKE)
+    return bool((alike & ~inside.all(axis=1)).any())
 
 
 def is_all_of_it(sketch: Sketch, template: FormTemplate, homography: Matrix) -> bool:
@@ -249,7 +303,7 @@ def _own_print(reference: Path, rival: Path, size: tuple[float, float]) -> Point
     """Points (N, 2), in template pixels, printed on one reference and not near there on another."""
     own, others = (_print_of(each) for each in (reference, rival))
     same_size = cv2.resize(others, own.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    left = np.where(cv2.dilate(same_size, np.ones((9, 9), np.uint8)) > 0, 0, own)
+    left = np.where(cv2.dilate(same_size, np.ones((5, 5), np.uint8)) > 0, 0, own)
     return _some_points(np.asarray(left, np.uint8), size)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import cast
@@ -22,9 +23,19 @@ LEAST_INLIERS = 15
 Features = tuple[tuple[cv2.KeyPoint, ...], NDArray[np.uint8], float]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FeatureMatch:
+    """Where a page lies by its features."""
+
+    homography: Matrix
+    """(3, 3), template pixels to scan pixels."""
+    agreeing: float
+    """The share of matched features that agree on it."""
+
+
 def find_feature_homography(
     scan: Features, reference: Path, size: tuple[float, float]
-) -> Matrix | None:
+) -> FeatureMatch | None:
     """Match a scan with a reference image of the form.
 
     ORB features (Rublee et al., ICCV 2011), agreed on by MAGSAC++ (Barath et al., CVPR 2020).
@@ -35,7 +46,7 @@ def find_feature_homography(
         size: Template (height, width).
 
     Returns:
-        (3, 3) homography, template pixels to scan pixels, or nothing if too little matches.
+        Where the page lies, or nothing if too little matches.
 
     Raises:
         TemplateError: If the reference cannot be read.
@@ -55,7 +66,8 @@ def find_feature_homography(
     )
     if found is None or inliers.sum() < LEAST_INLIERS:
         return None
-    return scaling(1 / scale, 1 / scale) @ found @ scaling(to_form, to_form)
+    homography = scaling(1 / scale, 1 / scale) @ found @ scaling(to_form, to_form)
+    return FeatureMatch(homography, float(inliers.mean()))
 
 
 def detect_features(image: GreyImage) -> Features:

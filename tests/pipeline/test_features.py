@@ -40,7 +40,7 @@ def test_a_filled_scan_is_laid_on_its_reference(reference, quarters, degrees, sc
     )
     found = find_feature_homography(detect_features(scan(page, lie, size)), reference, CLAIM.size)
     assert found is not None
-    assert misses(found, lie, all_corners(CLAIM)).max() < 8
+    assert misses(found.homography, lie, all_corners(CLAIM)).max() < 8
 
 
 @pytest.mark.parametrize("zoom", [0.5, 2.0])
@@ -51,7 +51,7 @@ def test_the_reference_may_be_of_another_resolution(tmp_path: Path, zoom: float)
     cv2.imwrite(str(path), cv2.resize(blank, None, fx=zoom, fy=zoom, interpolation=cv2.INTER_AREA))
     found = find_feature_homography(detect_features(blank), path, CLAIM.size)
     assert found is not None
-    assert misses(found, np.eye(3), all_corners(CLAIM)).max() < 8
+    assert misses(found.homography, np.eye(3), all_corners(CLAIM)).max() < 8
 
 
 def test_what_is_not_the_form_matches_nothing(reference: Path) -> None:
