@@ -79,12 +79,12 @@ def _named_fields(given: Any) -> list[str]:
     """List every text among a check's parameters: with checks between fields all are names."""
     if isinstance(given, str):
         return [given]
-    inner = given.values() if isinstance(given, Mapping) else given
-    return [name for each in inner for name in _named_fields(each)] if _is_nest(inner) else []
+    inner = list(given.values()) if isinstance(given, Mapping) else given
+    return [name for each in inner for name in _named_fields(each)] if _is_list(inner) else []
 
 
-def _is_nest(value: Any) -> bool:
-    return not isinstance(value, str | bytes | int | float | bool | None.__class__)
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
 
 
 def _call(
