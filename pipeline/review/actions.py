@@ -139,7 +139,7 @@ def stay(request: Request, message: Stay) -> dict[str, Any]:
         "open": progress.open,
         "done": progress.done,
         "perHour": progress.per_hour,
-        "minutesLeft": progress.minutes_left,
+        "left": progress.left,
     }
 
 

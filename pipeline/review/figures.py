@@ -37,6 +37,15 @@ class Progress:
     minutes_left: int | None
     """At everybody's speed together; None before anybody has done anything."""
 
+    @property
+    def left(self) -> str:
+        """Say how long the rest will take."""
+        if self.minutes_left is None:
+            return "– minutes"
+        if self.minutes_left > 120:
+            return f"{self.minutes_left / 60:,.0f} hours"
+        return f"{self.minutes_left} minutes"
+
 
 class Counts:
     """Counts, made now and then and not for each request."""

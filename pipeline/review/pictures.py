@@ -1,7 +1,7 @@
 """Pictures for the review pages, drawn from the scans with the homography of their reading.
 
 Nothing but the boxes as the network saw them (8 kB a page) is kept with the results: a picture of
-every page, JPEG at 150 dpi, would take 150 kB and a quarter of the time of reading it. Where a scan
+every page, JPEG at 150 dpi, would take 150 kB and a third of the time of reading it. Where a scan
 is gone, its boxes are shown as the network saw them.
 """
 

@@ -33,7 +33,7 @@ from pipeline.store.schema import (
     readings,
 )
 
-SCREENFUL: Final = 60
+SCREENFUL: Final = 84
 WAY: Final = "wall"
 
 

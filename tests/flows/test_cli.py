@@ -12,7 +12,16 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.mark.parametrize(
-    "verb", [["extract"], ["score"], ["train"], ["evaluate"], ["template", "check"]]
+    "verb",
+    [
+        ["extract"],
+        ["score"],
+        ["review"],
+        ["export"],
+        ["train"],
+        ["evaluate"],
+        ["template", "check"],
+    ],
 )
 def test_help_shows_an_example(formdigits: Command, verb: list[str]) -> None:
     """Each verb says how it is called."""

@@ -62,7 +62,7 @@ const desk = (() => {
     if (!ok) return;
     showProgress(content.open, content.done);
     byId("rate").textContent = content.perHour ? content.perHour.toLocaleString("en") : "–";
-    byId("left").textContent = content.minutesLeft ?? "–";
+    byId("left").textContent = content.left;
   }
 
   function beacon(path, body = {}) {

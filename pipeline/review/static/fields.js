@@ -3,6 +3,7 @@
 
 (() => {
   const AHEAD = 8;
+  const PAINTED_MS = 30; // the next field is shown first, then the server is kept busy
   const BLIND = document.body.dataset.task === "second"; // nothing that was read is shown
   const { byId, count, insist, post, say, token } = desk;
   const stage = byId("stage");
@@ -33,6 +34,7 @@
     const item = items[0];
     for (const each of items) {
       each.node.classList.toggle("now", each === item);
+      each.node.classList.toggle("next", each === items[1]);
       each.node.inert = each !== item;
     }
     empty.hidden = Boolean(item);
@@ -80,14 +82,14 @@
     const known = new Set(items.map((item) => item.id));
     const isFirst = items.length === 0;
     items.push(...content.filter((drawn) => !known.has(drawn.id)).map(prepare));
-    if (isFirst) show();
+    if (isFirst || items.length === 1 + content.length) show();
     if (!items.length) setTimeout(refill, 5000); // somebody may give a field back
   }
 
   function next(item) {
     drop(item);
     show();
-    refill();
+    setTimeout(refill, PAINTED_MS);
   }
 
   function decision(item) {
@@ -104,7 +106,7 @@
     if (item.raw.every((mark, place) => mark === item.read[place])) {
       unsent.push({ item, body: decision(item) });
       next(item);
-      send();
+      setTimeout(send, PAINTED_MS);
       return;
     }
     const body = decision(item);
