@@ -6,7 +6,7 @@ of the boxes then say exactly, and whether it is this form at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
@@ -16,34 +16,28 @@ from numpy.typing import NDArray
 from pipeline.errors import AlignmentError
 from pipeline.evidence import ask_witnesses, has_lone_proof, is_all_of_it, is_bare, lacks_a_part
 from pipeline.features import find_feature_homography
-from pipeline.frames import view_fields
-from pipeline.geometry import Matrix, as_edges, edge_corners, transform
+from pipeline.fit import (
+    PROMISING,
+    REACH,
+    SEEN,
+    Fit,
+    box_height,
+    find_fields,
+    refine,
+    settle_fields,
+    summarise,
+)
+from pipeline.geometry import Matrix, as_edges, edge_corners
+from pipeline.growth import Match, grow, is_lone
 from pipeline.layout import find_layout_homographies, spread_fields
 from pipeline.markers import find_marker_homographies
-from pipeline.matching import (
-    Match,
-    Place,
-    fit_correction,
-    grow,
-    is_lone,
-    lay_out,
-)
+from pipeline.matching import Place, lay_out
 from pipeline.records import AlignedPage
 from pipeline.sketch import Sketch
-from pipeline.template import FieldSpec, FormTemplate
+from pipeline.template import FormTemplate
 
-BOX_PX = 32
-"""Strip pixels to the height of a box: frames are found as well as on larger strips."""
-REACH = 0.42
-"""How far a frame may be from where a guess puts it, as a share of the height of a box."""
-SEEN = 0.7
-"""The share of a field's frame lines that must be seen where they belong."""
-CELLS = 0.4
-"""With this share of its boxes among the page's cells a field is there."""
 MATCHED = 0.5
 """With this share of a template's boxes among the page's cells their frames need no other look."""
-PROMISING = 0.25
-"""With this share they are a guess to be followed up."""
 SURE_SUPPORT = 0.97
 """With this share no other layout is tried: a wrong one hardly ever sees as much."""
 MOST_RESIDUAL = 0.05
@@ -62,8 +56,6 @@ a page is accepted."""
 MOST_AGREE = 0.5
 """The share of features that must agree on where such a page lies."""
 MARKER_GUESSES = 12
-NEAR = 0.08
-"""A guess off by less than this, as a share of the height of a box, need not be refined twice."""
 SAMPLE = 5
 """How many fields, spread over the page, decide about a guess."""
 
@@ -81,17 +73,6 @@ class Alignment:
     """The share of boxes, or of their lines, that were found."""
     agreement: float | None
     """How much more than by chance its print agrees with the reference's."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Fit:
-    homography: Matrix
-    support: float
-    residual_px: float
-    worst_px: float
-    """The same for all but a fifth of the frames' corners or centres."""
-    moved_px: float
-    """How far the guess was off, in the median."""
 
 
 def align(
@@ -116,7 +97,7 @@ def align(
     match = None if place is None else grow(sketch.rows, layout, place)
     if match is not None and match.share >= MATCHED and not is_lone(layout.centres, layout.side):
         misses = np.hypot(*match.offsets.T)
-        fit = _Fit(match.homography, match.share, *_summary(misses), moved_px=0.0)
+        fit = Fit(match.homography, match.share, *summarise(misses), moved_px=0.0)
         alignment = _judge(sketch, template, fit, match)
         if alignment is not None:
             return alignment
@@ -131,8 +112,8 @@ def _align_by_frames(
     best: Alignment | None = None
     highest = 0.0
     for alternatives, sure in _guesses(sketch, template, match, thorough=thorough):
-        fits = [_settle(sketch.image, guess, fields, REACH) for guess in alternatives]
-        fit = _refine(sketch.image, max(fits, key=lambda fit: fit.support), fields)
+        fits = [settle_fields(sketch.image, guess, fields, REACH) for guess in alternatives]
+        fit = refine(sketch.image, max(fits, key=lambda fit: fit.support), fields)
         highest = max(highest, fit.support)
         found = _judge(sketch, template, fit, None) if fit.support > PROMISING else None
         if found is not None and (best is None or found.support > best.support):
@@ -183,50 +164,14 @@ def _guesses(
         yield from ((found, False) for found in find_layout_homographies(sketch, template))
 
 
-def _refine(image: NDArray[np.uint8], first: _Fit, fields: Sequence[FieldSpec]) -> _Fit:
-    """Move a promising fit onto the printed frames once more, and measure what is left."""
-    if first.support < PROMISING or first.moved_px < NEAR * _box_height(fields):
-        return first
-    return _settle(image, first.homography, fields, REACH / 2)
-
-
-def _settle(
-    image: NDArray[np.uint8], guess: Matrix, fields: Sequence[FieldSpec], reach: float
-) -> _Fit:
-    boxes = [field.boxes for field in fields]
-    view = view_fields(image, guess, boxes, reach=reach, box_px=BOX_PX)
-    there = view.frames.support >= SEEN
-    support = float((view.frames.support * there).mean())
-    if not there.any():
-        return _Fit(guess, support, np.inf, np.inf, np.inf)
-    expected = edge_corners(as_edges([box for field in boxes for box in field]))
-    printed = edge_corners(view.printed())
-    seen = view.frames.seen & there[view.strips.groups.of_box, None]
-    found = (seen & np.roll(seen, 1, axis=1)).ravel()
-    offsets = printed[found] - expected[found]
-    boxes_there = np.repeat(there, [len(each) for each in boxes])
-    side = _box_height(fields)
-    lone = is_lone(expected.reshape(-1, 4, 2).mean(axis=1)[boxes_there], side)
-    correction = fit_correction(expected[found], offsets, side=side, lone=lone)
-    misses = np.hypot(*(transform(correction, expected[found]) - printed[found]).T)
-    moved = float(np.median(np.hypot(*offsets.T)))
-    return _Fit(guess @ correction, support, *_summary(misses), moved_px=moved)
-
-
-def _summary(misses: NDArray[np.float64]) -> tuple[float, float]:
-    """Their median and the value that four fifths keep below."""
-    median, most = np.percentile(misses, (50, 80))
-    return float(median), float(most)
-
-
 def _judge(
-    sketch: Sketch, template: FormTemplate, fit: _Fit, match: Match | None
+    sketch: Sketch, template: FormTemplate, fit: Fit, match: Match | None
 ) -> Alignment | None:
     """Weigh what speaks for and against a fit; None if it is not this form."""
-    if fit.residual_px > MOST_RESIDUAL * _box_height(template.fields):
+    if fit.residual_px > MOST_RESIDUAL * box_height(template.fields):
         return None
     sizes = np.array([len(field.boxes) for field in template.fields])
-    there, support = _find_fields(sketch, template, fit.homography, match, sizes)
+    there, support = find_fields(sketch, template, fit.homography, match, sizes)
     bare = np.array(
         [
             not seen and is_bare(sketch.rows, field, fit.homography)
@@ -260,42 +205,16 @@ def _judge(
 
 
 def _is_alone_enough(
-    sketch: Sketch, template: FormTemplate, fit: _Fit, there: NDArray[np.bool_]
+    sketch: Sketch, template: FormTemplate, fit: Fit, there: NDArray[np.bool_]
 ) -> bool:
     """Tell whether boxes that are there prove the form without markers or reference."""
     layout = lay_out(template)
     if not is_lone(layout.centres[there], layout.side):
-        is_near = fit.residual_px < LONE_RESIDUAL * _box_height(template.fields)
+        is_near = fit.residual_px < LONE_RESIDUAL * box_height(template.fields)
         return is_near and is_all_of_it(sketch, template, fit.homography)
-    is_exact = fit.worst_px < LONE_RESIDUAL * _box_height(template.fields)
+    is_exact = fit.worst_px < LONE_RESIDUAL * box_height(template.fields)
     whole = bool(there.all()) and is_exact
     return whole and has_lone_proof(sketch, template, layout, fit.homography)
-
-
-def _find_fields(
-    sketch: Sketch,
-    template: FormTemplate,
-    homography: Matrix,
-    match: Match | None,
-    sizes: NDArray[np.intp],
-) -> tuple[NDArray[np.bool_], float]:
-    """Which fields are there, and what share of their boxes or lines was found."""
-    shares = np.zeros(len(sizes))
-    if match is not None:
-        of_box = np.repeat(np.arange(len(sizes)), sizes)
-        shares = np.bincount(of_box[match.boxes], minlength=len(sizes)) / sizes
-    there = shares >= CELLS
-    others = np.flatnonzero(~there)
-    if len(others):
-        boxes = [template.fields[i].boxes for i in others]
-        view = view_fields(sketch.image, homography, boxes, reach=REACH, box_px=BOX_PX)
-        shares[others] = view.frames.support
-        there[others] = view.frames.support >= SEEN
-    return there, float((shares * sizes)[there].sum() / max(sizes[there].sum(), 1))
-
-
-def _box_height(fields: Sequence[FieldSpec]) -> float:
-    return float(np.median([box.height for field in fields for box in field.boxes]))
 
 
 def _explain(highest: float, template: FormTemplate) -> str:

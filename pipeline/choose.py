@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from pipeline.align import Alignment, align
 from pipeline.errors import AlignmentError
-from pipeline.evidence import prefer_by_print
 from pipeline.matching import Place, find_places
+from pipeline.printed import prefer_by_print
 from pipeline.records import AlignedPage, Page
 from pipeline.sketch import Sketch
 from pipeline.template import FormTemplate

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from pipeline.errors import TemplateError
-from pipeline.evidence import read_reference
 from pipeline.frames import view_fields
 from pipeline.geometry import Matrix, as_edges, scaling
+from pipeline.printed import read_reference
 from pipeline.records import GreyImage
 from pipeline.template import FieldSpec, FormTemplate
 

@@ -1,0 +1,145 @@
+"""A match of boxes and cells spread from one row over the whole page, and made exact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.geometry import Matrix, transform, translation
+from pipeline.matching import BoxLayout, PageRows, Place, cell_at
+from pipeline.records import Points
+
+CLOSE = 0.15
+"""The same at last."""
+FIRST_REACH = 6.0
+"""A match is grown at first over boxes this near, in sides of a box, to the middle of its row."""
+FURTHER = 1.7
+"""And then over those so many times as far away."""
+PLANE = 0.7
+"""A homography must leave less than this of an affine map's misses to be believed."""
+LONE = 0.3
+"""Boxes that spread less than this in one direction, in sides of a box, are a single row."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Match:
+    """How a template's boxes lie on a page's cells."""
+
+    homography: Matrix
+    """(3, 3), template pixels to scan pixels."""
+    boxes: NDArray[np.intp]
+    """(M,): boxes of the template, in the order of its fields, that have a cell."""
+    offsets: Points
+    """(M, 2): how far, in template pixels, the cell is from where the homography puts the box."""
+    share: float
+    """Of the template's boxes."""
+
+
+def grow(page: PageRows, layout: BoxLayout, place: Place) -> Match:
+    """Spread a match from the row where it began over the whole page."""
+    homography = place.homography
+    if is_lone(layout.centres, layout.side):
+        homography = _level(homography, layout.centres.mean(axis=0))
+    distances = np.hypot(*(layout.centres - place.origin).T)
+    reach = FIRST_REACH * layout.side
+    while True:
+        # What is a little wrong where it began is off by a whole box far from there.
+        near = np.flatnonzero(distances < reach)
+        of, offsets = _pair(page, layout.centres[near], layout.sizes[near], homography)
+        homography = homography @ fit_correction(
+            layout.centres[near[of]], offsets, side=layout.side
+        )
+        if reach > distances.max():
+            break
+        reach *= FURTHER
+    for last in (False, True):
+        boxes, offsets = _pair(page, layout.centres, layout.sizes, homography)
+        close = np.hypot(*offsets.T) < CLOSE * layout.sizes[boxes].min(axis=1)
+        boxes, offsets = boxes[close], offsets[close]
+        if not last:
+            homography = homography @ fit_correction(
+                layout.centres[boxes], offsets, side=layout.side
+            )
+    return Match(homography, boxes, offsets, len(boxes) / len(layout.centres))
+
+
+def _pair(
+    page: PageRows, places: Points, sizes: Points, homography: Matrix
+) -> tuple[NDArray[np.intp], Points]:
+    """Boxes (M,) that have a cell of about their size, and how far off it is (M, 2)."""
+    found = cell_at(page, transform(homography, places))
+    boxes = np.flatnonzero(found >= 0)
+    cells = found[boxes]
+    back = np.asarray(np.linalg.inv(homography), np.float64)
+    there = transform(back, page.cells.centres[cells])
+    ends = [
+        transform(back, page.cells.centres[cells] + side[cells]) - there
+        for side in (page.cells.rights, page.cells.downs)
+    ]
+    # Turned by a quarter, what is right on the scan is up or down in the template.
+    sides = np.abs(ends[0]) + np.abs(ends[1])
+    alike = np.abs(np.log(np.maximum(sides, 1e-6) / sizes[boxes])).max(axis=1) < 0.4
+    return boxes[alike], (there - places[boxes])[alike]
+
+
+def fit_correction(expected: Points, offsets: Points, *, side: float, lone: bool = False) -> Matrix:
+    """The simplest map, (3, 3), from where centres should be to where they are.
+
+    A similarity for a single row (`lone`), else an affine map, or a homography where that is
+    clearly better: a flat scan needs none, and does harm with one where nothing was matched.
+    """
+    printed = expected + offsets
+    if len(expected) < 2:
+        return np.eye(3) if not len(expected) else translation(*offsets[0])
+    threshold = 0.5 * float(np.median(np.abs(offsets))) + 1.0
+    if lone or len(expected) < 4 or is_lone(expected, side):
+        return _as_matrix(
+            cv2.estimateAffinePartial2D(expected, printed, ransacReprojThreshold=threshold)[0]
+        )
+    affine = _as_matrix(cv2.estimateAffine2D(expected, printed, ransacReprojThreshold=threshold)[0])
+    if len(expected) < 8:
+        return affine
+    found = cv2.findHomography(expected, printed, cv2.RANSAC, ransacReprojThreshold=threshold)[0]
+    if found is None:
+        return affine
+    plane: Matrix = np.asarray(found, np.float64)
+    misses = [_misses(each, expected, printed) for each in (plane, affine)]
+    return plane if misses[0] < PLANE * misses[1] else affine
+
+
+def _level(affine: Matrix, middle: Points) -> Matrix:
+    """The similarity that agrees with an affine map along the x axis through a point.
+
+    A single row says little about the other direction.
+    """
+    (x, y), fixed = affine[:2, 0], transform(affine, middle[None])[0]
+    level = np.array([[x, -y, 0.0], [y, x, 0.0], [0.0, 0.0, 1.0]])
+    back = translation(*(fixed - transform(level, middle[None])[0]))
+    return np.asarray(back @ level, np.float64)
+
+
+def is_lone(points: Points, side: float) -> bool:
+    """Tell whether points (N, 2), middles of boxes of some side, lie in a single row."""
+    if len(points) < 3:
+        return True
+    spread = np.sqrt(np.maximum(np.linalg.eigvalsh(np.cov(points.T)), 0))
+    return bool(spread[0] < LONE * side)
+
+
+def is_cell_at(
+    page: PageRows, places: Points, sizes: Points, homography: Matrix
+) -> NDArray[np.bool_]:
+    """Tell at which places (N, 2), in template pixels, there is a cell of about that size."""
+    return np.isin(np.arange(len(places)), _pair(page, places, sizes, homography)[0])
+
+
+def _as_matrix(affine: cv2.typing.MatLike | None) -> Matrix:
+    return np.eye(3) if affine is None else np.vstack([affine, (0.0, 0.0, 1.0)])
+
+
+def _misses(matrix: Matrix, expected: Points, printed: Points) -> float:
+    """The 80th percentile of what a map leaves."""
+    return float(np.percentile(np.hypot(*(transform(matrix, expected) - printed).T), 80))
