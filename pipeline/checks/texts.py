@@ -59,8 +59,9 @@ def lookup(file: Path, column: str, *, leading_zeros: bool = True) -> Check:
         leading_zeros: Whether they count; for a number they do not.
     """
     of_length: dict[int, list[str]] = {}
-    for value in sorted({*read_column(file, column)}):
-        code = value if leading_zeros else value.lstrip("0") or "0"
+    values = read_column(file, column)
+    listed = values if leading_zeros else [value.lstrip("0") or "0" for value in values]
+    for code in sorted({*listed}):
         of_length.setdefault(len(code), []).append(code)
 
     def step(state: str, digit: int, place: int) -> str | None:
