@@ -41,7 +41,7 @@ class Progress:
     def left(self) -> str:
         """Say how long the rest will take."""
         if self.minutes_left is None:
-            return "– minutes"
+            return "some time"
         if self.minutes_left > 120:
             return f"{self.minutes_left / 60:,.0f} hours"
         return f"{self.minutes_left} minutes"
