@@ -90,7 +90,7 @@ def _flow(plan: "Plan", weights: Path | None, install: bool) -> "ModelCard":
 
 
 @app.command(
-    epilog="Examples: [bold]formdigits evaluate --data mnist[/bold], or on forms of your own "
+    epilog="Example: [bold]formdigits evaluate --data mnist[/bold], or on forms of your own "
     "[bold]formdigits evaluate --forms scans --templates forms --truth truth.csv[/bold]"
 )
 def evaluate(
