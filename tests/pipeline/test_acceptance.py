@@ -4,7 +4,7 @@ from math import inf
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.acceptance import (
@@ -76,6 +76,7 @@ def test_a_missing_profile(tmp_path: Path) -> None:
         read_profile(tmp_path / "none.yaml", "abc")
 
 
+@settings(deadline=None)
 @given(shares, shares)
 def test_without_a_map_a_field_is_taken_at_its_word(product: float, posterior: float) -> None:
     """Slope and trust of 1 change nothing."""
@@ -85,6 +86,7 @@ def test_without_a_map_a_field_is_taken_at_its_word(product: float, posterior: f
 maps = st.builds(FieldMap, st.floats(0.2, 3), st.floats(-3, 3), st.floats(0.1, 2))
 
 
+@settings(deadline=None)
 @given(shares, shares, shares, maps)
 def test_a_map_keeps_the_order(
     one: float, other: float, posterior: float, field_map: FieldMap

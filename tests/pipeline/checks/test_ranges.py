@@ -3,7 +3,7 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.checks.check import all_of
@@ -15,6 +15,7 @@ bounds = st.one_of(st.none(), st.integers(0, 1200))
 near = st.dates(date(1999, 11, 1), date(2004, 3, 5))
 
 
+@settings(deadline=None)
 @given(bounds, bounds, st.text("0123456789", min_size=1, max_size=4))
 def test_a_number_in_its_range(least: int | None, most: int | None, digits: str) -> None:
     """Leading zeros change nothing."""
@@ -36,6 +37,7 @@ def as_day(date_format: str, day: int, month: int, year: int) -> date | None:
         return None
 
 
+@settings(deadline=None)
 @given(formats, st.integers(0, 39), st.integers(0, 19), st.integers(0, 2999))
 def test_the_calendar_is_the_real_one(date_format: str, day: int, month: int, year: int) -> None:
     """Whatever the order of its parts."""
@@ -43,6 +45,7 @@ def test_the_calendar_is_the_real_one(date_format: str, day: int, month: int, ye
     assert calendar(date_format).passes(spell(date_format, day, month, year)) == exists
 
 
+@settings(deadline=None)
 @given(formats, near, near, near)
 def test_a_date_in_its_range(date_format: str, one: date, other: date, day: date) -> None:
     """Both ends included."""

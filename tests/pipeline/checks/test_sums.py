@@ -1,7 +1,7 @@
 """Check digits: known numbers pass, slips of the pen do not."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.checks.check import Check
@@ -33,6 +33,7 @@ def test_known_numbers_pass(name: str, number: str) -> None:
     assert CODES[name].passes(number)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(VALID)), st.data())
 def test_every_wrong_digit_is_caught(name: str, data: st.DataObject) -> None:
     """One digit misread, anywhere, and the check fails."""
@@ -42,12 +43,14 @@ def test_every_wrong_digit_is_caught(name: str, data: st.DataObject) -> None:
     assert not CODES[name].passes(number[:place] + wrong + number[place + 1 :])
 
 
+@settings(deadline=None)
 @given(names, bodies)
 def test_one_check_digit_fits(name: str, body: str) -> None:
     """Of the ten digits that can follow, exactly one passes."""
     assert sum(CODES[name].passes(body + digit) for digit in "0123456789") == 1
 
 
+@settings(deadline=None)
 @given(names, bodies, st.data())
 def test_neighbours_exchanged_are_caught(name: str, body: str, data: st.DataObject) -> None:
     """Verhoeff's code catches them all, Luhn's all but 09 and 90."""
@@ -71,6 +74,7 @@ def test_a_routing_number_has_nine_digits(digits: str) -> None:
     assert not aba().passes(digits)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 12), min_size=1, max_size=5),
     st.integers(2, 30),

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.checks.texts import length, lookup, pattern
@@ -13,6 +13,7 @@ digits = st.text("0123456789", min_size=1, max_size=9)
 PATTERNS = [r"9[0-9]{3}", r"(12|3\d)*4?", r"[0-57]+", r"0?1{2,4}", r".*", r"\d{3}(00|99)"]
 
 
+@settings(deadline=None)
 @given(digits, st.integers(1, 9), st.integers(0, 5))
 def test_length_counts_digits(text: str, least: int, more: int) -> None:
     """So many, or from so many to so many."""
@@ -20,6 +21,7 @@ def test_length_counts_digits(text: str, least: int, more: int) -> None:
     assert length(least).passes(text) == (len(text) == least)
 
 
+@settings(deadline=None)
 @given(digits, st.sampled_from(PATTERNS))
 def test_a_pattern_matches_as_pythons_own_does(text: str, expression: str) -> None:
     """All digits together, as re.fullmatch has it."""
@@ -33,6 +35,7 @@ def test_a_pattern_that_cannot_be_used_is_refused(expression: str) -> None:
         pattern(expression)
 
 
+@settings(deadline=None)
 @given(st.sets(digits, min_size=1, max_size=20), digits)
 def test_lookup_knows_its_list_and_nothing_else(
     tmp_path_factory: pytest.TempPathFactory, values: set[str], other: str
