@@ -16,8 +16,9 @@ Candidate = tuple[FormTemplate, Place | None, float]
 """A template, where its boxes may be, and its merit."""
 RIVAL = 0.7
 """A template with this share of the best one's merit may be the better one after all."""
-MOST_FAILURES = 8
-"""So many templates are tried, those likeliest first, before a page is given up."""
+MOST_FAILURES = (8, 4)
+"""So many templates are tried, those likeliest first, before a page is given up; and so many in
+the thorough way, which takes ten times as long."""
 AHEAD = 0.06
 """How many more of its boxes than its rival's the better template has, as a share of them."""
 
@@ -51,7 +52,7 @@ def _try_in_turn(
     failures: list[str] = []
     enough = -1.0
     for template, place, merit in ranked:
-        if (found and merit <= enough) or len(failures) >= MOST_FAILURES:
+        if (found and merit <= enough) or len(failures) >= MOST_FAILURES[thorough]:
             break
         try:
             alignment = align(sketch, template, place, thorough=thorough)

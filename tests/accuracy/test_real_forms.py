@@ -87,3 +87,27 @@ def test_customer_form(read: Callable[..., Score]) -> None:
     assert result.states["digit"].count == 73
     assert (result.states["digit"].accuracy or 0) >= 0.97
     assert result.wrong_accepted == 0
+
+
+SHEETS = {
+    "tally-data": "c.hasil_data.png",
+    "tally-candidates": "c.hasil_dpr_s10_v2.png",
+    "tally-pairs": "c.hasil_pwp_3.png",
+}
+
+
+def test_photographed_tally_sheets(read: Callable[..., Score], tmp_path: Path) -> None:
+    """Six phone photos find their three forms; frames too pale to be seen never mislead."""
+    templates, source = tmp_path / "templates", DATA / "cdigital_forms"
+    for name, blank in SHEETS.items():
+        folder = templates / name
+        folder.mkdir(parents=True)
+        shutil.copy(TEMPLATES / f"{name}.yaml", folder / "template.yaml")
+        shutil.copy(source / "templates" / blank, folder / "blank.png")
+    rows = labels("cdigital_forms")
+    scans = sorted({source / row["image"] for row in rows})
+    truth = ((Path(row["image"]).name, row["field"], row["value"]) for row in rows)
+    result = read(scans, templates, truth)
+    assert result.boxes.count == 309
+    assert (result.boxes.accuracy or 0) >= 0.88
+    assert result.wrong_accepted == 0

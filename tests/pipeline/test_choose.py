@@ -70,11 +70,10 @@ def test_a_page_finds_its_form_among_fifty(fifty: list[FormTemplate], number: in
 
 
 def test_a_page_of_none_of_fifty_is_refused(fifty: list[FormTemplate]) -> None:
-    """A letter, a blank sheet, and forms that are not among them."""
+    """A letter, and forms that are not among them."""
     rng = np.random.default_rng(99)
     for image in (
         print_letter(),
-        np.full((1400, 1000), 255, np.uint8),
         ink_on(print_form(CLAIM), hand_in(CLAIM, TEXTS)),
         fill(any_form(99, rng), rng),
     ):
