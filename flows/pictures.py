@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.acceptance import load_profile
 from models.classifier import load_classifier
 from pipeline.errors import OutputError, PageError
 from pipeline.ingest import decode_page, find_documents, list_pages, load
@@ -49,7 +50,8 @@ def draw_pages(inputs: Sequence[Path], templates: Path, output: Path) -> Iterato
 
 def _draw(page: Page, forms: Sequence[FormTemplate]) -> dict[str, bytes]:
     cut = cut_page(page, forms)
-    result = read_pages([page], [cut.template], load_classifier())[0]
+    network = load_classifier()
+    (result,) = read_pages([page], [cut.template], network, load_profile(network.card))
     captions = [f"{field.field}: {field.raw}  {field.confidence:.4f}" for field in result.fields]
     return {
         "reading": _encode(draw_reading(cut, result)),

@@ -13,7 +13,7 @@ from models.samples import CLASSES
 from pipeline.errors import InputFileError, ModelError, PageError
 from pipeline.ingest import PageRef, decode_page, find_documents, list_pages, load
 from pipeline.normalize import SIDE, normalize
-from pipeline.page import cut_page
+from pipeline.page import cut_page, needed_side_px
 from pipeline.recognize import recognize
 from pipeline.records import Floats, GreyImage
 from pipeline.score import read_truth
@@ -97,7 +97,8 @@ def _read_page(
 ) -> Iterator[ReadBox]:
     """Read the boxes of a page; none of one that cannot be read."""
     try:
-        cut = cut_page(decode_page(load(ref.document), ref.number), forms)
+        side_px = needed_side_px(forms)
+        cut = cut_page(decode_page(load(ref.document), ref.number, side_px=side_px), forms)
     except (PageError, InputFileError):
         return
     crops = [crop for crop in cut.cut.crops if crop.position < len(truth.get(crop.field, ""))]
