@@ -199,8 +199,13 @@ def _judge(
         sketch, template, fit, np.repeat(there, sizes)
     ):
         return None
+    layout = lay_out(template)
+    is_one_row = is_lone(layout.centres, layout.side)
     absent = frozenset(f.name for f, gone in zip(template.fields, bare, strict=True) if gone)
-    aligned = AlignedPage(sketch.page, fit.homography, fit.residual_px, absent)
+    # Nobody can tell which way up such a page lies: what is read of it goes to a person.
+    upright = witnesses.confirm or not layout.same_turned
+    residual_px = fit.residual_px if upright or is_one_row else None
+    aligned = AlignedPage(sketch.page, fit.homography, residual_px, absent)
     return Alignment(aligned, seen, denied, support, witnesses.reference)
 
 

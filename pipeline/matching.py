@@ -21,6 +21,8 @@ from pipeline.template import FormTemplate
 
 SHAPES = (0.72, 1.12)
 """How much of a box's side its cell may show: lines take some, a page held askew foreshortens."""
+SAME = 0.8
+"""The share of boxes that lie upon boxes again when a form is turned that looks alike then."""
 SAMPLE = 24
 """How many boxes a hypothesis is tried on."""
 UPRIGHT = float(np.cos(np.deg2rad(6)))
@@ -47,6 +49,8 @@ class BoxLayout:
     rows: Rows
     sample: Points
     """(SAMPLE, 2): centres that stand for all."""
+    same_turned: bool
+    """Whether the boxes lie upside down as they lie upright."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,7 +99,15 @@ def lay_out(template: FormTemplate) -> BoxLayout:
         centres, np.column_stack([sizes[:, 0], flat]), np.column_stack([flat, sizes[:, 1]])
     )
     sample = centres[np.linspace(0, len(boxes) - 1, SAMPLE).astype(np.intp)]
-    return BoxLayout(centres, sizes, float(np.median(sizes)), rows, sample)
+    side = float(np.median(sizes))
+    return BoxLayout(centres, sizes, side, rows, sample, _is_same_turned(centres, side))
+
+
+def _is_same_turned(centres: Points, side: float) -> bool:
+    """Tell whether turning the boxes round their middle brings most of them upon boxes again."""
+    turned = centres.min(axis=0) + centres.max(axis=0) - centres
+    nearest = np.hypot(*(turned[:, None] - centres[None]).transpose(2, 0, 1)).min(axis=1)
+    return bool((nearest < side / 2).mean() >= SAME)
 
 
 @lru_cache(maxsize=64)

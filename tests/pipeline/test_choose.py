@@ -132,3 +132,18 @@ def test_a_single_row_is_not_found_on_another_form(other: FormTemplate) -> None:
     page: Page = as_page(ink_on(print_form(other), hand_in(other, {})))
     with pytest.raises(AlignmentError, match="not recognised as 'lone'"):
         choose(page, [LONE])
+
+
+def test_nothing_is_sure_on_a_form_that_looks_alike_upside_down() -> None:
+    """Without markers or reference its fields count as not settled, whichever way it was laid."""
+    rows = [field(f"row_{number}", row(250, 200 + 80 * number, 10)) for number in range(12)]
+    alike = form("alike", *rows)
+    digits = {spec.name: "1234567890" for spec in alike.fields}
+    page = ink_on(print_form(alike), hand_in(alike, digits))
+    for quarters in (0, 2):
+        lie, size = lay((1400, 1000), quarters=quarters)
+        _, aligned = choose(as_page(scan(page, lie, size)), [alike])
+        assert aligned.residual_px is None
+    marked = form("alike", *rows, markers=MARKERS)
+    _, aligned = choose(as_page(ink_on(print_form(marked), hand_in(marked, digits))), [marked])
+    assert aligned.residual_px is not None
