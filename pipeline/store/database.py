@@ -66,7 +66,7 @@ def opened(url: sa.URL, *, create: bool = False) -> Iterator[Engine]:
     path = Path(url.database or "") if url.drivername == "sqlite" else None
     if path and not create and not path.exists():
         raise OutputError(f"{path} does not exist; run formdigits extract into that folder first")
-    engine = _engine(url)
+    engine = engine_of(url)
     try:
         with explained(url):
             _prepare(engine, url, create=create)
@@ -75,7 +75,8 @@ def opened(url: sa.URL, *, create: bool = False) -> Iterator[Engine]:
         engine.dispose()
 
 
-def _engine(url: sa.URL) -> Engine:
+def engine_of(url: sa.URL) -> Engine:
+    """Give what speaks to a database, whatever is in it; `opened` looks at that first."""
     if url.drivername != "sqlite":
         return _postgresql(url)
     # Transactions are begun by `_begin`: Python's own would let two writers meet half-way.
@@ -189,7 +190,7 @@ def note(connection: Connection, who: str, what: str, details: str = "") -> None
 def _prepare(engine: Engine, url: sa.URL, *, create: bool) -> None:
     """See to it that the tables are there, at the newest schema."""
     names = set(sa.inspect(engine).get_table_names())
-    found = _revision(engine) if "alembic_version" in names else ""
+    found = revision_of(engine) if "alembic_version" in names else ""
     if found == REVISION:
         return
     if found and found > REVISION:
@@ -209,7 +210,8 @@ def _prepare(engine: Engine, url: sa.URL, *, create: bool) -> None:
         _create(engine)
 
 
-def _revision(engine: Engine) -> str:
+def revision_of(engine: Engine) -> str:
+    """Give the newest migration that a database with our tables has had."""
     with engine.connect() as connection:
         rows = connection.execute(sa.text("SELECT version_num FROM alembic_version"))
         return str(rows.scalar() or "")

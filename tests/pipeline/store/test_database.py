@@ -27,7 +27,7 @@ def test_migrations_make_the_schema(database: str, tmp_path: Path) -> None:
     config.set_main_option("script_location", str(MIGRATIONS))
     assert ScriptDirectory.from_config(config).get_current_head() == module.REVISION
     url = database_url(tmp_path, database)
-    engine = module._engine(url)
+    engine = module.engine_of(url)
     module._migrate(engine)
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
@@ -41,7 +41,7 @@ def test_made_tables_are_those_of_the_schema(database: str, tmp_path: Path) -> N
     with opened(database_url(tmp_path, database), create=True) as engine:
         with engine.connect() as connection:
             assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-        assert module._revision(engine) == module.REVISION
+        assert module.revision_of(engine) == module.REVISION
 
 
 def test_a_newer_database_is_refused(database: str, tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_newer_database_is_refused(database: str, tmp_path: Path) -> None:
 def test_another_programs_tables_are_spared(database: str, tmp_path: Path) -> None:
     """A table of the same name that is not ours is left alone."""
     url = database_url(tmp_path, database)
-    engine = module._engine(url)
+    engine = module.engine_of(url)
     with writing(engine) as connection:
         connection.execute(sa.text("CREATE TABLE pages (acre INTEGER)"))
     engine.dispose()
