@@ -10,7 +10,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from models.architectures import build
+from models.architectures import INPUT_SHAPE, build
+from models.convert import load_trained
 from models.dataset import read_arrays
 from models.samples import BATCH, Samples
 from pipeline.errors import ModelError
@@ -21,6 +22,8 @@ RESTART_RATE = 1.5e-3
 WEIGHT_DECAY = 0.02
 WARM_UP_EPOCHS = 1
 AVERAGING = 0.999
+TAUGHT = 0.5
+"""How much what the teachers say counts beside the label, which the samples' damage may belie."""
 
 Weights = list[NDArray[np.float32]]
 
@@ -43,6 +46,8 @@ class Plan:
     """A `.keras` file of the same network to go on from, at a lower rate; None to start anew."""
     also: tuple[Path, ...] = ()
     """Labelled sets of `formdigits export --boxes` to learn from too."""
+    teachers: tuple[Path, ...] = ()
+    """`.tflite` files of trained networks, their cards beside them, to learn from too."""
 
     @property
     def checkpoint(self) -> Path:
@@ -54,7 +59,10 @@ class Learner:
     """A network, its optimiser, and the running average of its weights, which is what is kept.
 
     Sources: AdamW, Loshchilov and Hutter 2019; cosine schedule, Loshchilov and Hutter 2017;
-    averaged weights, Polyak and Juditsky 1992.
+    averaged weights, Polyak and Juditsky 1992; teachers, Hinton, Vinyals and Dean, "Distilling the
+    knowledge in a neural network", 2015, on each sample as it is augmented, as Beyer, Zhai, Royer,
+    Markeeva, Anil and Kolesnikov, "Knowledge distillation: a good teacher is patient and
+    consistent", CVPR 2022.
     """
 
     def __init__(self, plan: Plan, batches: int) -> None:
@@ -63,12 +71,15 @@ class Learner:
         self._plan = f"{plan.network} seed {plan.seed} epochs {plan.epochs} batches {batches}"
         if plan.start is not None:
             self._plan += f" from {plan.start.name}"
+        if plan.teachers:
+            self._plan += f" taught by {', '.join(map(str, plan.teachers))}"
         self.model = build(plan.network)
         if plan.start is not None:
-            self.model.set_weights(keras.models.load_model(plan.start).get_weights())
+            trained = load_trained(plan.start, INPUT_SHAPE, self.model.output_shape[-1])
+            self.model.set_weights(trained.get_weights())
         self._optimizer = _optimizer(plan, batches)
         self._optimizer.build(self.model.trainable_variables)
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        loss = keras.losses.CategoricalCrossentropy(from_logits=True)
         self.model.compile(self._optimizer, loss)
         self.average: Weights = self.model.get_weights()
         self.steps = 0
@@ -83,7 +94,8 @@ class Learner:
         Raises:
             ModelError: If the loss is no longer a number.
         """
-        loss = float(self.model.train_on_batch(batch.images.astype(np.float32), batch.labels))
+        targets = _targets(batch, self.model.output_shape[-1])
+        loss = float(self.model.train_on_batch(batch.images.astype(np.float32), targets))
         if not np.isfinite(loss):
             raise ModelError(
                 f"The loss became {loss} at step {self.steps}; nothing was written. Train with "
@@ -152,6 +164,13 @@ class Learner:
         self.history = [
             dict(zip(columns, map(float, row), strict=True)) for row in state["history"]
         ]
+
+
+def _targets(batch: Samples, classes: int) -> Floats:
+    labelled = np.eye(classes, dtype=np.float32)[batch.labels]
+    if batch.beliefs is None:
+        return labelled
+    return (1 - TAUGHT) * labelled + TAUGHT * batch.beliefs
 
 
 def _optimizer(plan: Plan, batches: int) -> keras.optimizers.Optimizer:

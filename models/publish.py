@@ -230,6 +230,8 @@ def describe(split: Split, plan: Plan) -> str:
     others = len(split.training) - len(known[0]) if len(known[1]) else 0
     writers = " and ".join(str(len(np.unique(half.writers))) for half in known)
     before = f", going on from {plan.start.name}" if plan.start else ""
+    if plan.teachers:
+        before += f", taught by {' and '.join(teacher.stem for teacher in plan.teachers)}"
     more = "real cheques and reviewed boxes" if plan.also else "real cheques"
     cheques = f"{others} digits of {more}; " if others else ""
     simulated = "digits and negatives of the pen simulator; "

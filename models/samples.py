@@ -10,12 +10,13 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import islice
 from multiprocessing import get_context, parent_process
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -23,6 +24,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from models.augment import augment, bend, degrade
+from models.classifier import LiteRTClassifier, load_classifier
 from models.dataset import Digits
 from models.negatives import draw_negative
 from pipeline.authoring.pen import Writer, draw
@@ -61,13 +63,16 @@ class Samples:
 
     images: GreyImage
     labels: Labels
+    beliefs: Floats | None = None
+    """What teachers take them for: float32 (N, classes), rows summing to 1; None without any."""
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, chosen: NDArray[np.int64]) -> Samples:
         """Give the samples at these places."""
-        return Samples(self.images[chosen], self.labels[chosen])
+        beliefs = None if self.beliefs is None else self.beliefs[chosen]
+        return Samples(self.images[chosen], self.labels[chosen], beliefs)
 
 
 def as_samples(digits: Digits) -> Samples:
@@ -156,11 +161,16 @@ def as_ink(image: GreyImage) -> Floats:
 class BatchMaker:
     """Makes training batches in another process, a few ahead of their use."""
 
-    def __init__(self, digits: Digits, recipe: Recipe, seed: int) -> None:
+    def __init__(
+        self, digits: Digits, recipe: Recipe, seed: int, teachers: Sequence[Path] = ()
+    ) -> None:
         self._count = batches_an_epoch(digits)
         self._seed = seed
         self._pool = ProcessPoolExecutor(
-            1, get_context("spawn"), initializer=_start, initargs=(digits, recipe, seed)
+            1,
+            get_context("spawn"),
+            initializer=_start,
+            initargs=(_Source(digits, recipe, seed, tuple(teachers)),),
         )
         self._made: dict[int, list[Samples]] = {}
 
@@ -191,10 +201,7 @@ class BatchMaker:
             self._made = {made_for: []}
             deque(self._make(made_for), maxlen=0)
         batches = self._made[made_for]
-        together = Samples(
-            np.concatenate([batch.images for batch in batches]),
-            np.concatenate([batch.labels for batch in batches]),
-        )
+        together = _join(batches)
         rng = np.random.default_rng([self._seed, epoch])
         order = rng.permutation(len(together))
         for part in np.array_split(order, len(batches)):
@@ -215,18 +222,39 @@ def _jitter(samples: Samples, rng: Generator) -> Samples:
         how = cv2.getRotationMatrix2D((middle, middle), rng.normal(0, 3), rng.normal(1, 0.03))
         shifted = how + np.array([[0, 0, 1], [0, 0, 1]]) * rng.uniform(-0.6, 0.6, (2, 1))
         made[place, :, :, 0] = cv2.warpAffine(image, shifted, (SIDE, SIDE), flags=cv2.INTER_LINEAR)
-    return Samples(made, samples.labels)
+    return replace(samples, images=made)
 
 
-_source: list[tuple[Digits, Recipe, int]] = []
+def _join(batches: Sequence[Samples]) -> Samples:
+    beliefs = [batch.beliefs for batch in batches if batch.beliefs is not None]
+    return Samples(
+        np.concatenate([batch.images for batch in batches]),
+        np.concatenate([batch.labels for batch in batches]),
+        np.concatenate(beliefs) if beliefs else None,
+    )
 
 
-def _start(digits: Digits, recipe: Recipe, seed: int) -> None:
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What the other process makes batches of."""
+
+    digits: Digits
+    recipe: Recipe
+    seed: int
+    teachers: tuple[Path, ...]
+
+
+_source: list[_Source] = []
+_teachers: list[LiteRTClassifier] = []
+
+
+def _start(source: _Source) -> None:
     """Set up the other process; Ctrl-C is for the one that asked, and it must not outlive that."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
-    _source.append((digits, recipe, seed))
+    _source.append(source)
+    _teachers.extend(load_classifier(path.stem, path.parent) for path in source.teachers)
 
 
 def _end_with_parent() -> None:
@@ -237,4 +265,9 @@ def _end_with_parent() -> None:
 
 
 def _batch_here(epoch: int, number: int) -> Samples:
-    return make_batch(*_source[0], epoch, number)
+    source = _source[0]
+    batch = make_batch(source.digits, source.recipe, source.seed, epoch, number)
+    if not _teachers:
+        return batch
+    beliefs = [teacher.probabilities(batch.images) for teacher in _teachers]
+    return replace(batch, beliefs=np.mean(beliefs, axis=0, dtype=np.float32))

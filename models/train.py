@@ -14,12 +14,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from models.architectures import find_network
+from models.classifier import load_classifier
 from models.dataset import Digits, Split, load_split
 from models.evaluation.charts import draw_curve
 from models.learning import Learner, Plan, logits_of
 from models.publish import describe, draft, draft_folder, publish
 from models.samples import BatchMaker, Recipe, Samples, as_samples, batches_an_epoch, make_held_out
-from pipeline.errors import OutputError
+from pipeline.errors import ModelError, OutputError
 from pipeline.records import ModelCard
 
 
@@ -33,8 +34,9 @@ def train(plan: Plan) -> ModelCard:
         The card written.
 
     Raises:
-        ModelError: If data are damaged, the loss is no longer a number, the folder holds the
-            checkpoint of a run with other settings, or a better network of this name.
+        ModelError: If data are damaged, a teacher or the weights to start from are unfit, the loss
+            is no longer a number, the folder holds the checkpoint of a run with other settings, or
+            a better network of this name.
         OutputError: If the folder cannot be written.
         KeyboardInterrupt: After Ctrl-C; the same call goes on from there.
     """
@@ -47,6 +49,7 @@ def train(plan: Plan) -> ModelCard:
 def learn_draft(plan: Plan) -> None:
     """Train a network, and leave it as a draft for `publish`; args and raises as `train`."""
     split = load_split(plan.data, plan.seed, plan.also)
+    _check_teachers(plan)
     try:
         plan.output.mkdir(parents=True, exist_ok=True)
         learner = learn(split, plan)
@@ -56,6 +59,18 @@ def learn_draft(plan: Plan) -> None:
         raise OutputError(
             f"{plan.output} cannot be written ({error}); choose another folder."
         ) from error
+
+
+def _check_teachers(plan: Plan) -> None:
+    """Refuse a teacher that tells other things apart, before the first step."""
+    classes = find_network(plan.network).classes
+    for path in plan.teachers:
+        known = load_classifier(path.stem, path.parent).card.classes
+        if known != classes:
+            raise ModelError(
+                f"{path} tells {known!r} apart and {plan.network} {classes!r}; name a teacher of "
+                "the same classes."
+            )
 
 
 def learn(split: Split, plan: Plan) -> Learner:
@@ -79,7 +94,7 @@ def learn(split: Split, plan: Plan) -> Learner:
     recipe = find_network(plan.network).recipe
     watch = _Watch(split.held_out, recipe, plan.seed)
     with (
-        BatchMaker(split.training, recipe, plan.seed) as maker,
+        BatchMaker(split.training, recipe, plan.seed, plan.teachers) as maker,
         _interruptible() as stop,
         _bar() as bar,
     ):

@@ -36,6 +36,16 @@ def train(
         list[Path] | None,
         typer.Option(metavar="NPZ", help="Boxes of export --boxes to learn from too; repeatable."),
     ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A .keras file of this network to go on from."),
+    ] = None,
+    teacher: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="A trained network's .tflite to learn from too; repeatable."
+        ),
+    ] = None,
     weights: Annotated[
         Path | None,
         typer.Option(
@@ -56,7 +66,7 @@ def train(
             from models.learning import Plan
     except ModuleNotFoundError as error:
         raise _missing(error) from error
-    plan = Plan(network, epochs, seed, data, output, also=tuple(also or ()))
+    plan = Plan(network, epochs, seed, data, output, start, tuple(also or ()), tuple(teacher or ()))
     run = _direct if direct else _flow
     try:
         card = run(plan, weights, install)

@@ -13,7 +13,7 @@ from models.architectures import INPUT_SHAPE, NETWORKS, Network, build
 from models.classifier import load_classifier
 from models.dataset import load_split
 from models.learning import Learner, Plan, logits_of
-from models.samples import CLASSES, Recipe, make_batch
+from models.samples import CLASSES, BatchMaker, Recipe, make_batch
 from models.train import learn, train
 from pipeline.errors import ModelError, OutputError
 
@@ -37,6 +37,14 @@ def _tiny_network(monkeypatch):
 def plan(mnist_folder: Path, tmp_path: Path) -> Plan:
     """Two epochs of one batch."""
     return Plan("tiny", epochs=2, seed=1, data=mnist_folder, output=tmp_path / "weights")
+
+
+@pytest.fixture
+def trained(plan: Plan, tmp_path: Path) -> Path:
+    """A folder with a trained network."""
+    folder = tmp_path / "teacher"
+    train(replace(plan, output=folder))
+    return folder
 
 
 @pytest.fixture(autouse=True)
@@ -132,6 +140,37 @@ def test_a_run_may_go_on_from_earlier_weights(plan, tmp_path):
     learner.save(plan.checkpoint)
     with pytest.raises(ModelError, match="another run"):
         Learner(plan, 1).resume(plan.checkpoint)
+
+
+def test_teachers_share_in_what_is_learned(plan, trained, tmp_path):
+    """Each batch carries what they say of its images, also when it is used again in another order.
+
+    What they say counts in the loss.
+    """
+    digits = load_split(plan.data, plan.seed).training
+    teacher = load_classifier("tiny", trained)
+    with BatchMaker(digits, Recipe.FORMS, plan.seed, [trained / "tiny.tflite"]) as maker:
+        made, again = (next(iter(maker.epoch(epoch))) for epoch in range(2))
+    assert np.allclose(made.beliefs, teacher.probabilities(made.images), atol=1e-6)
+    assert sorted(map(tuple, again.beliefs)) == sorted(map(tuple, made.beliefs))
+    labels = dict(zip(map(tuple, made.beliefs), made.labels, strict=True))
+    assert [labels[tuple(row)] for row in again.beliefs] == again.labels.tolist()
+    losses = [Learner(plan, 1).learn(batch) for batch in (made, replace(made, beliefs=None))]
+    assert losses[0] != losses[1]
+
+
+def test_a_teacher_of_other_classes_is_refused(plan, trained):
+    """A network of digits only cannot learn from one that knows marks, nor the reverse."""
+    unfit = replace(plan, network="mlp", teachers=(trained / "tiny.tflite",))
+    with pytest.raises(ModelError, match="same classes"):
+        train(unfit)
+
+
+def test_weights_of_another_network_are_no_start(plan, tmp_path):
+    """The error says what they take and what was needed."""
+    build("mlp").save(tmp_path / "mlp.keras")
+    with pytest.raises(ModelError, match="needed are"):
+        Learner(replace(plan, start=tmp_path / "mlp.keras"), 1)
 
 
 def test_a_damaged_checkpoint_is_named(plan):
