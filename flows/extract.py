@@ -1,32 +1,44 @@
 """The Prefect flow that reads scans: retries, runs and artifacts around the stages."""
 
+import time
 from collections.abc import Iterator
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 from prefect import Task, flow, task
-from prefect.artifacts import create_markdown_artifact
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.futures import PrefectFuture, as_completed
-from prefect.runtime import task_run
+from prefect.logging import get_run_logger
+from prefect.runtime import flow_run, task_run
 from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.tasks import exponential_backoff
 from prefect.utilities.annotations import quote
+from pydantic import Field
 
+from flows.artifacts import ProgressArtifact, publish
 from flows.batch import Job, Plan, Rules, Summary, plan
+from flows.hooks import tell_completed, tell_crashed, tell_failed
+from flows.notify import Notify
 from flows.progress import watcher
 from flows.results import check_database, write_results
 from flows.settling import settle
-from flows.show import printable
 from flows.workers import RETRIES, RETRY_DELAY_S, Workers
 from pipeline.errors import ExtractionError, OutputError
 from pipeline.export import prepare_output
 from pipeline.ingest import UnsteadyFileError
-from pipeline.records import PageResult, Status
+from pipeline.records import PageResult
 from pipeline.store.origin import Origin
 
-REASONS_SHOWN = 20
 _workers: ContextVar[Workers] = ContextVar("workers")
+
+
+def name_run() -> str:
+    """Name a run after the folders that it reads and writes."""
+    parameters = flow_run.parameters
+    inbox = ", ".join("/".join(Path(path).parts[-2:]) for path in parameters["inputs"][:3])
+    more = " and more" if len(parameters["inputs"]) > 3 else ""
+    return f"{inbox}{more} → {Path(parameters['output']).name}"
 
 
 def _may_pass(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
@@ -40,26 +52,44 @@ def _may_pass(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
     return False
 
 
-@task(retries=RETRIES, retry_delay_seconds=RETRY_DELAY_S, retry_condition_fn=_may_pass)
+@task(
+    retries=RETRIES,
+    retry_delay_seconds=exponential_backoff(RETRY_DELAY_S),
+    retry_jitter_factor=0.5,
+    retry_condition_fn=_may_pass,
+)
 def read(job: Job) -> list[PageResult]:
     """Read a batch of pages; on the last try, pages that cannot be opened fail for themselves."""
     return _workers.get(Workers(1)).read(job, patient=task_run.run_count <= RETRIES)
 
 
-@task(retries=RETRIES, retry_delay_seconds=RETRY_DELAY_S, retry_condition_fn=_may_pass)
+@task(
+    retries=RETRIES,
+    retry_delay_seconds=exponential_backoff(RETRY_DELAY_S),
+    retry_jitter_factor=0.5,
+    retry_condition_fn=_may_pass,
+)
 def write(results: list[PageResult], origin: Origin, output: Path, database: str) -> None:
     """Write the database and the CSVs, whole or not at all."""
     write_results(results, origin, output, database)
 
 
-@flow(name="extract", persist_result=False)
+@flow(
+    name="extract",
+    flow_run_name=name_run,
+    persist_result=False,
+    on_completion=[tell_completed],
+    on_failure=[tell_failed],
+    on_crashed=[tell_crashed],
+)
 def extract(  # noqa: PLR0913, PLR0917 - the options of a run
     inputs: list[Path],
     templates: Path,
     output: Path,
-    workers: int = 1,
+    workers: Annotated[int, Field(ge=1)] = 1,
     database: str = "",
     rules: Rules | None = None,
+    notify: Notify | None = None,
 ) -> Summary:
     """Read scans and write what was read.
 
@@ -70,6 +100,7 @@ def extract(  # noqa: PLR0913, PLR0917 - the options of a run
         workers: How many processes read.
         database: Address of the results database; if none, it is in the output folder.
         rules: What decides beside the templates.
+        notify: Who is told how the run ended.
 
     Returns:
         What became of the run, in numbers.
@@ -77,20 +108,32 @@ def extract(  # noqa: PLR0913, PLR0917 - the options of a run
     Raises:
         ExtractionError: If nothing can be read, or not written.
     """
+    began, logger = time.monotonic(), get_run_logger()
     prepare_output(output)
     check_database(output, database)
     todo = plan(inputs, templates, output, rules)
-    watcher().start(todo.pages)
+    logger.info("%d pages to read", todo.pages)
+    watchers = watcher(), ProgressArtifact()
+    for each in watchers:
+        each.start(todo.pages)
     results: list[PageResult] = []
     for batch in _read_all(todo, workers):
         results += batch
-        watcher().add(batch)
+        for each in watchers:
+            each.add(batch)
     results, origin = settle(results, todo, output)
     # Quoted, or Prefect would search every box of every page for futures.
     quoted = cast("list[PageResult]", quote(results)), cast("Origin", quote(origin))
     write(*quoted, output, database)
     summary = Summary(passed_over=todo.passed_over).plus(results)
-    _publish(summary, results)
+    publish(summary, output, database, time.monotonic() - began)
+    logger.info(
+        "%d pages read, %d failed; %d fields accepted, %d to review",
+        summary.pages - summary.failed,
+        summary.failed,
+        summary.accepted,
+        summary.review,
+    )
     return summary
 
 
@@ -113,20 +156,3 @@ def _read_all(todo: Plan, count: int) -> Iterator[list[PageResult]]:
             finally:
                 workers.stop()  # before the runner waits for its tasks: Ctrl-C is obeyed at once
         _workers.reset(token)
-
-
-def _publish(summary: Summary, results: list[PageResult]) -> None:
-    """Leave the summary and the pages that failed as an artifact of the run."""
-    lines = [
-        "| pages | failed | fields | accepted | to review |",
-        "|---|---|---|---|---|",
-        f"| {summary.pages} | {summary.failed} | {summary.fields} "
-        f"| {summary.accepted} | {summary.review} |",
-        "",
-    ]
-    failed = [page for page in results if page.status is Status.FAILED]
-    lines += [
-        f"- `{printable(page.identity.document)}` page {page.identity.number}: {page.reason}"
-        for page in failed[:REASONS_SHOWN]
-    ]
-    create_markdown_artifact("\n".join(lines), key="extract-summary")

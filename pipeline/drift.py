@@ -174,10 +174,19 @@ def _rows(path: Path) -> Iterator[Figure]:
         )
 
 
+def latest_figures(output: Path) -> list[Figure]:
+    """Give the figures of the latest batch; none where there was none."""
+    return _latest(read_history(output))
+
+
+def _latest(history: Sequence[Figure]) -> list[Figure]:
+    return [one for one in history if one.batch == history[-1].batch]
+
+
 def latest_drifts(output: Path) -> list[str]:
     """Say of each figure of the latest batch that drifted what it was before, and what it is."""
     history = read_history(output)
-    latest = [one for one in history if one.batch == history[-1].batch]
+    latest = _latest(history)
     before = _pool(one for one in history if one.batch != history[-1].batch)
     return [
         f"template {one.template}: {FIGURES[one.figure]} went from "
