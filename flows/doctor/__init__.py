@@ -1,0 +1,1 @@
+"""Finding out what keeps the program from working here, and what to do about it."""
