@@ -13,6 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine, Row
 
+from pipeline.review.current import select_current
 from pipeline.review.items import in_words
 from pipeline.review.wall import waiting
 from pipeline.store.append import REVIEW
@@ -116,7 +117,7 @@ class Group:
 def summarise(engine: Engine) -> dict[str, list[Group]]:
     """Count fields by template, by field and by reason."""
     query = (
-        sa.select(
+        select_current(
             pages.c.template,
             fields.c.name,
             readings.c.reasons,
@@ -125,11 +126,7 @@ def summarise(engine: Engine) -> dict[str, list[Group]]:
             (corrections.c.raw != readings.c.raw).label("changed"),
             sa.func.count().label("number"),
         )
-        .join(pages, pages.c.id == fields.c.page_id)
-        .join(documents, documents.c.id == pages.c.document_id)
-        .join(readings, (readings.c.field_id == fields.c.id) & readings.c.current)
         .outerjoin(queue, (queue.c.field_id == fields.c.id) & (queue.c.task == REVIEW))
-        .outerjoin(corrections, corrections.c.id == fields.c.correction_id)
         .where(documents.c.listed)
         .group_by(sa.text("1, 2, 3, 4, 5, 6"))
     )
@@ -187,20 +184,14 @@ def history(engine: Engine, before: int | None = None) -> list[Row[Any]]:
 
 
 def _listing() -> sa.Select[Any]:
-    return (
-        sa.select(
-            fields.c.id,
-            fields.c.name,
-            pages.c.number,
-            documents.c.name.label("document"),
-            readings.c.raw,
-            readings.c.confidence,
-            readings.c.flag,
-            corrections.c.raw.label("corrected"),
-            corrections.c.reviewer,
-        )
-        .join(pages, pages.c.id == fields.c.page_id)
-        .join(documents, documents.c.id == pages.c.document_id)
-        .join(readings, (readings.c.field_id == fields.c.id) & readings.c.current)
-        .outerjoin(corrections, corrections.c.id == fields.c.correction_id)
+    return select_current(
+        fields.c.id,
+        fields.c.name,
+        pages.c.number,
+        documents.c.name.label("document"),
+        readings.c.raw,
+        readings.c.confidence,
+        readings.c.flag,
+        corrections.c.raw.label("corrected"),
+        corrections.c.reviewer,
     )

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
 from pipeline.errors import InputFileError
 from pipeline.records import Source
+from pipeline.review.current import select_current
 from pipeline.review.decisions import Decision, UnfitError, UnlikelyError, append
 from pipeline.store.database import note, writing
 from pipeline.store.schema import corrections, documents, fields, pages, readings
@@ -86,26 +86,19 @@ def _key(row: Mapping[str, str]) -> Key:
 
 
 def _known_fields(connection: Connection) -> dict[Key, Row[Any]]:
-    query = (
-        sa.select(
-            documents.c.name.label("document"),
-            pages.c.number,
-            fields.c.name,
-            fields.c.id,
-            fields.c.correction_id,
-            readings.c.raw.label("machine"),
-            readings.c.value.label("machine_value"),
-            corrections.c.raw,
-            corrections.c.value,
-            corrections.c.reviewer,
-            corrections.c.source,
-        )
-        .join(pages, pages.c.document_id == documents.c.id)
-        .join(fields, fields.c.page_id == pages.c.id)
-        .join(readings, (readings.c.field_id == fields.c.id) & readings.c.current)
-        .outerjoin(corrections, corrections.c.id == fields.c.correction_id)
-        .where(documents.c.listed)
-    )
+    query = select_current(
+        documents.c.name.label("document"),
+        pages.c.number,
+        fields.c.name,
+        fields.c.id,
+        fields.c.correction_id,
+        readings.c.raw.label("machine"),
+        readings.c.value.label("machine_value"),
+        corrections.c.raw,
+        corrections.c.value,
+        corrections.c.reviewer,
+        corrections.c.source,
+    ).where(documents.c.listed)
     rows: dict[Key, Any] = {
         (row.document, str(row.number), row.name): row for row in connection.execute(query)
     }

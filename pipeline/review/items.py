@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from pipeline.records import Box, Mark
+from pipeline.review.current import select_current
 from pipeline.review.pictures import PageFacts, Pictures, find_facts
 from pipeline.store.schema import boxes, corrections, documents, fields, pages, readings
 
@@ -105,25 +106,19 @@ def load_item(connection: Connection, field_id: int, pictures: Pictures) -> Item
 
 
 def _query() -> sa.Select[Any]:
-    return (
-        sa.select(
-            fields.c.id,
-            fields.c.page_id,
-            fields.c.name,
-            fields.c.correction_id,
-            pages.c.number,
-            documents.c.name.label("document"),
-            readings.c.id.label("reading_id"),
-            readings.c.raw,
-            readings.c.reasons,
-            readings.c.confidence,
-            corrections.c.raw.label("corrected"),
-            corrections.c.reviewer,
-        )
-        .join(pages, pages.c.id == fields.c.page_id)
-        .join(documents, documents.c.id == pages.c.document_id)
-        .join(readings, (readings.c.field_id == fields.c.id) & readings.c.current)
-        .outerjoin(corrections, corrections.c.id == fields.c.correction_id)
+    return select_current(
+        fields.c.id,
+        fields.c.page_id,
+        fields.c.name,
+        fields.c.correction_id,
+        pages.c.number,
+        documents.c.name.label("document"),
+        readings.c.id.label("reading_id"),
+        readings.c.raw,
+        readings.c.reasons,
+        readings.c.confidence,
+        corrections.c.raw.label("corrected"),
+        corrections.c.reviewer,
     )
 
 
