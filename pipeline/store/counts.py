@@ -46,8 +46,8 @@ def count(engine: Engine) -> Counts:
     with engine.connect() as connection:
         return Counts(
             documents=connection.execute(listed).scalar_one(),
-            pages=dict(connection.execute(by_status).tuples()),
-            fields=dict(connection.execute(by_flag).tuples()),
+            pages=dict(connection.execute(by_status).tuples().all()),
+            fields=dict(connection.execute(by_flag).tuples().all()),
             waiting=connection.execute(_waiting()).scalar_one(),
         )
 
