@@ -34,6 +34,10 @@ MERGED = 0.9
 """What a dark column counts that is not thin, as a stroke beside a line is not."""
 
 
+BOTH = 0.9
+"""How much it counts that lines are seen on both sides, against how dark they are."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameFit:
     """Frames as printed, in strip pixels; edges are the middles of lines."""
@@ -129,10 +133,15 @@ def settle(dark: GreyImage, strips: Strips, reach: float) -> FrameFit:
 
 
 def _level_strength(rows: Profiles, edges: Edges, groups: Groups) -> Floats:
-    """How dark the level lines of each field are, where they were found: (F,)."""
+    """How dark the level lines of each field are, where they were found: (F,).
+
+    Of the upper and the lower side the paler, if it is there: a ruling beside a frame is darker.
+    """
     near = cv2.dilate(rows.thin, np.ones((1, 5), np.uint8))
-    at = np.take_along_axis(near, rows.index(edges[:, [1, 3]]), axis=1)
-    return np.asarray(np.maximum(LEAST_DARKNESS, groups.middle(at)), np.float32)
+    sides = groups.middles(np.take_along_axis(near, rows.index(edges[:, [1, 3]]), axis=1))
+    paler, darker = sides.min(axis=1), sides.max(axis=1)
+    found = np.where(paler > LEAST_DARKNESS, paler, darker)
+    return np.asarray(np.maximum(LEAST_DARKNESS, found), np.float32)
 
 
 def _fit_rows(rows: Profiles, edges: Edges, groups: Groups, reach: float) -> Edges:
@@ -169,8 +178,10 @@ def _best(
     score = (np.minimum(thin, ceiling) + 2 * np.minimum(near, ceiling)) / (3 * ceiling)
     padded = cv2.copyMakeBorder(score, 0, 0, steps, steps, cv2.BORDER_CONSTANT, value=0)
     windows = sliding_window_view(padded, 2 * steps + 1, axis=1)
-    found = windows[np.arange(len(thin))[:, None], profiles.index(candidates)].sum(axis=2)
-    scores = groups.total(found, axis=1) / (2 * groups.counts)[:, None]
+    found = windows[np.arange(len(thin))[:, None], profiles.index(candidates)]
+    sides = groups.total(found, axis=1) / groups.counts[:, None, None]
+    # A frame has all its sides: a dark line on one side alone is not its own.
+    scores = BOTH * sides.min(axis=2) + (1 - BOTH) * sides.mean(axis=2)
     bent = groups.total(np.abs(candidates - expected).mean(axis=2), axis=1) / groups.counts
     shifts = np.arange(-steps, steps + 1)
     off = (bent[:, :, None] + np.abs(shifts)) / max(reach, 1)

@@ -205,3 +205,18 @@ def framed(boxes: tuple[Box, ...]) -> GreyImage:
     image = sheet(boxes)
     draw_frames(image, boxes)
     return image
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(shifts, st.integers(3, 6), st.integers(130, 190), st.floats(0.15, 0.4), seeds)
+def test_a_dark_ruling_is_no_side_of_a_pale_frame(shift, count, level, away, seed) -> None:
+    """Boxes in a cell of a table that is printed darker than they settle on their own lines."""
+    boxes = row(MARGIN, MARGIN, count, width=50, height=BOX, gap=11)
+    image = sheet(boxes)
+    draw_frames(image, boxes, thickness=3, level=level)
+    room = away * BOX
+    cell = Box(boxes[0].left - room, MARGIN - room, boxes[-1].right + room, MARGIN + BOX + room)
+    draw_frames(image, [cell], thickness=4, level=20)
+    fit = fit_to(filled(image, boxes, seed), moved(boxes, (shift[0] / 2, shift[1] / 2)), 0.35)
+    assert np.abs(fit.edges - as_edges(boxes)).max() < 0.1 * BOX
+    assert fit.support[0] > 0.85
