@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from pipeline.arrivals import MARK, is_temporary, state_of
 from pipeline.decoders import DECODERS, Decoder
 from pipeline.errors import InputFileError, PageError
 from pipeline.records import Page, PageId
@@ -38,6 +39,10 @@ class UnsteadyFileError(InputFileError):
     """A file could not be read this time; trying again may do."""
 
 
+class ChangingFileError(InputFileError):
+    """A file is being written while it is read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """A file, and its name in the output: the path below the input with forward slashes."""
@@ -52,6 +57,8 @@ class PageRef:
 
     document: Document
     number: int
+    sha256: str = ""
+    """Of the bytes that the page was counted in; none where that does not matter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,18 @@ class Inbox:
 
     documents: tuple[Document, ...]
     passed_over: int
+    unfinished: int = 0
+    """Files whose names say that they are still being written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """What a document is known by: the SHA-256 of its bytes. And how many pages it has."""
+
+    sha256: str
+    pages: int
+    state: str
+    """Of the file while it was read, as `arrivals.state_of` gives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,51 +90,61 @@ class Source:
     data: bytes = field(repr=False)
 
 
-def find_documents(inputs: Sequence[Path], *, leave_out: Path | None = None) -> Inbox:
+def find_documents(
+    inputs: Sequence[Path], *, leave_out: Path | None = None, may_be_empty: bool = False
+) -> Inbox:
     """List what there is to read, in an order that does not depend on the file system.
 
     Args:
         inputs: Files and folders; folders are searched to the bottom, hidden files left alone.
         leave_out: A folder that is not searched: the output may lie below the input.
+        may_be_empty: Take an input that holds nothing to read; it must still be there.
 
     Raises:
         InputFileError: If an input is missing, holds nothing to read, or two give the same name.
     """
     documents: list[Document] = []
-    passed_over = 0
+    passed_over = unfinished = 0
     for source in inputs:
-        files = list(_files_of(source, leave_out))
-        found = [file for file in files if file == source or file.suffix.lower() in DECODERS]
-        if not found:
+        files = dict(_files_of(source, leave_out))
+        unfinished += sum(files.values())
+        whole = [file for file, temporary in files.items() if not temporary]
+        found = [file for file in whole if file == source or file.suffix.lower() in DECODERS]
+        if not (found or may_be_empty or any(files.values())):
             raise InputFileError(f"{source} holds no {_KINDS} file; name the folder of the scans")
         documents += [Document(file, _name(file, source)) for file in found]
-        passed_over += len(files) - len(found)
+        passed_over += len(whole) - len(found)
     _refuse_twins(documents)
-    return Inbox(tuple(sorted(documents, key=lambda document: document.name)), passed_over)
+    documents.sort(key=lambda document: document.name)
+    return Inbox(tuple(documents), passed_over, unfinished)
 
 
-def _files_of(source: Path, leave_out: Path | None) -> Iterator[Path]:
+def _files_of(source: Path, leave_out: Path | None) -> Iterator[tuple[Path, bool]]:
+    """Give files, each with whether its name says that it is still being written."""
     if not source.exists():
         raise InputFileError(f"{source} does not exist; check the path to the scans")
     if source.is_dir():
         yield from _search(source, leave_out.resolve() if leave_out else None)
     else:
-        yield source
+        yield source, False
 
 
-def _search(folder: Path, leave_out: Path | None) -> Iterator[Path]:
+def _search(folder: Path, leave_out: Path | None) -> Iterator[tuple[Path, bool]]:
     seen = {folder.resolve(), leave_out}
     for place, folders, names in os.walk(folder, onerror=_cannot_list, followlinks=True):
         here = Path(place)
         folders[:] = [name for name in sorted(folders) if _is_new(here / name, seen)]
-        files = (here / name for name in names if not name.startswith("."))
-        yield from (file for file in files if file.is_file())
+        together = frozenset(names)
+        for name in names:
+            temporary = is_temporary(name, together, DECODERS)
+            if (temporary or not name.startswith(".")) and (here / name).is_file():
+                yield here / name, temporary
 
 
 def _is_new(folder: Path, seen: set[Path | None]) -> bool:
-    """Tell a folder to search from a hidden one, and from one met before through a link."""
+    """Tell a folder to search from a hidden one, one for moved files, and one met before."""
     place = folder.resolve()
-    new = not folder.name.startswith(".") and place not in seen
+    new = not folder.name.startswith(".") and place not in seen and not (folder / MARK).exists()
     seen.add(place)
     return new
 
@@ -131,8 +160,9 @@ def _name(file: Path, source: Path) -> str:
 
 
 def _refuse_twins(documents: Sequence[Document]) -> None:
-    name, count = Counter(document.name for document in documents).most_common(1)[0]
-    if count > 1:
+    for name, count in Counter(document.name for document in documents).most_common(1):
+        if count == 1:
+            break
         raise InputFileError(
             f"{count} inputs hold a document {name!r}, and their rows could not be told apart; "
             "name the folder that holds them all instead"
@@ -150,12 +180,42 @@ def list_pages(document: Document) -> list[PageRef]:
 
 def _count_pages(document: Document) -> int:
     try:
-        decoder = _decoder_of(document, _read(document.path, _HEAD_BYTES))
-        if decoder.count is None:
+        head = _read(document.path, _HEAD_BYTES)
+        if _decoder_of(document, head).count is None:
             return 1
-        return max(1, decoder.count(_read(document.path)))
+        return _count(document, _read(document.path))
+    except InputFileError:
+        return 1
+
+
+def _count(document: Document, data: bytes) -> int:
+    try:
+        count = _decoder_of(document, data[:_HEAD_BYTES]).count
+        return 1 if count is None else max(1, count(data))
     except (InputFileError, PageError):
         return 1
+
+
+def fingerprint(document: Document) -> Fingerprint:
+    """Hash a document and count its pages.
+
+    Raises:
+        ChangingFileError: If the file changes meanwhile.
+        UnsteadyFileError: If the file system failed in a way that may pass.
+        InputFileError: If the file cannot be read.
+    """
+    before = _state(document.path)
+    source = load(document)
+    if _state(document.path) != before or len(source.data) != int(before.partition(":")[0]):
+        raise ChangingFileError("it is still being written; it is read in the next run")
+    return Fingerprint(source.sha256, _count(document, source.data), before)
+
+
+def _state(path: Path) -> str:
+    try:
+        return state_of(path)
+    except OSError as error:
+        raise _explain(error) from error
 
 
 def load(document: Document) -> Source:
@@ -204,9 +264,13 @@ def _read(path: Path, size: int = -1) -> bytes:
         with path.open("rb") as file:
             return file.read(size)
     except OSError as error:
-        if error.errno in _TRANSIENT:
-            raise UnsteadyFileError(f"{error.strerror}; check the drive, then run again") from error
-        raise InputFileError(f"{error.strerror}; check the file and its permissions") from error
+        raise _explain(error) from error
+
+
+def _explain(error: OSError) -> InputFileError:
+    if error.errno in _TRANSIENT:
+        return UnsteadyFileError(f"{error.strerror}; check the drive, then run again")
+    return InputFileError(f"{error.strerror}; check the file and its permissions")
 
 
 def _refuse_unreadable(path: Path) -> None:

@@ -36,6 +36,8 @@ class Status(StrEnum):
 
     READ = "read"
     FAILED = "failed"
+    DUPLICATE = "duplicate"
+    """Of a document that holds the same bytes as another, which is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,8 @@ class PageResult:
     """What the network saw of each of `boxes`: uint8 (N, 28, 28), packed by zlib."""
     rostered: tuple[tuple[str, tuple[Mapping[str, float], ...]], ...] = ()
     """For each field of the template's roster what its boxes say, likeliest characters first."""
+    unassigned: tuple[FieldResult, ...] = ()
+    """The fields as they were before a roster decided some of them; empty where none did."""
 
 
 class Source(StrEnum):

@@ -174,7 +174,8 @@ def _settle(
     texts = dict(zip(boxes, belonging.texts, strict=True)) if belonging else {}
     sure = belonging.posterior if belonging else 0.0
     fields = []
-    for field in result.fields:
+    alone = result.unassigned or result.fields
+    for field in alone:
         if field.field not in boxes:
             fields.append(field)
         elif field.field not in texts:
@@ -184,11 +185,12 @@ def _settle(
             accept = profile.threshold(template.template_id, field.field, checked=True)
             product = text_probability(boxes[field.field], texts[field.field])
             confidence = round(profile.field_map.confidence(product, sure), DECIMALS)
-            alone = profile.field_map.confidence(product, product)
+            by_itself = profile.field_map.confidence(product, product)
             taken = replace(field, raw=texts[field.field], confidence=confidence)
-            decided = taken.raw != _plain(boxes[field.field]) or alone < accept <= confidence
+            decided = taken.raw != _plain(boxes[field.field]) or by_itself < accept <= confidence
             fields.append(_flag(taken, specs[field.field], confidence >= accept, decided))
-    return replace(result, fields=tuple(fields), boxes=_rows(result, fields, boxes))
+    rows = _rows(result, fields, boxes)
+    return replace(result, fields=tuple(fields), boxes=rows, unassigned=alone)
 
 
 def _without_decisions(reasons: tuple[str, ...]) -> tuple[str, ...]:

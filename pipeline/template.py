@@ -26,6 +26,7 @@ from pipeline.template_checks import (
     number_limits,
     settle_bounds,
 )
+from pipeline.template_digest import digest_of
 from pipeline.template_schema import AlignModel, FieldModel, TemplateModel
 
 PX_PER_MM = 300 / 25.4
@@ -84,6 +85,8 @@ class FormTemplate:
     roster: Roster | None = None
     writer_error: float = 0.005
     """How often a writer breaks a check, as a share of fields."""
+    sha256: str = ""
+    """Of what its file says and of the files that it names: tells one edition from another."""
 
 
 def load_templates(folder: Path, today: date | None = None) -> tuple[FormTemplate, ...]:
@@ -133,7 +136,7 @@ def load_template(path: Path, today: date | None = None) -> FormTemplate:
         raise TemplateError(
             "\n".join(f"{path}: {line}" for line in dict.fromkeys(lines))
         ) from error
-    return _to_template(model, path, today or clock_day())
+    return _to_template(model, content, path, today or clock_day())
 
 
 def _describe(problem: Mapping[str, Any], content: dict[str, Any]) -> str:
@@ -155,7 +158,9 @@ def _is_union_branch(part: str | int) -> bool:
     return isinstance(part, str) and ("[" in part or part.endswith("Model"))
 
 
-def _to_template(model: TemplateModel, path: Path, today: date) -> FormTemplate:
+def _to_template(
+    model: TemplateModel, content: dict[str, Any], path: Path, today: date
+) -> FormTemplate:
     scale = PX_PER_MM if model.page.unit == "mm" else 1.0
     fields, limits = [], {}
     for number, field in enumerate(model.fields, 1):
@@ -176,6 +181,7 @@ def _to_template(model: TemplateModel, path: Path, today: date) -> FormTemplate:
         checks=rules.checks,
         roster=rules.roster,
         writer_error=model.writer_error,
+        sha256=digest_of(content, path.parent),
     )
 
 

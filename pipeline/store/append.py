@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from pipeline.records import BoxRow, FieldResult, Flag, PageResult
 from pipeline.store.database import now
-from pipeline.store.origin import Origin
+from pipeline.store.origin import Filed, Origin
 from pipeline.store.schema import boxes, doubts, fields, queue, readings
 
 REVIEW: Final = "review"
@@ -26,7 +26,7 @@ Placed = tuple[int, BoxRow]
 
 def append_readings(
     connection: Connection,
-    read: Sequence[tuple[int, PageResult]],
+    read: Sequence[tuple[int, Filed]],
     known: Mapping[tuple[int, str], int],
     origin: Origin,
 ) -> None:
@@ -39,9 +39,9 @@ def append_readings(
         origin: What was read, and with what.
     """
     found = [
-        (page, place, result, field, group)
-        for page, result in read
-        for place, (field, group) in enumerate(_with_boxes(result))
+        (page, place, filed, field, group)
+        for page, filed in read
+        for place, (field, group) in enumerate(_with_boxes(filed.result))
     ]
     new: list[Row] = [
         {"page_id": page, "place": place, "name": field.field}
@@ -51,19 +51,22 @@ def append_readings(
     ids = insert(connection, fields, new)
     field_ids: dict[tuple[int, str], int] = dict(known)
     field_ids |= {(row["page_id"], row["name"]): key for row, key in zip(new, ids, strict=True)}
-    sha256, time = origin.card.sha256, now()
+    time = now()
     rows = [
-        _reading_row(field_ids[page, field.field], field, sha256, time)
-        for page, _, _, field, _ in found
+        _reading_row(field_ids[page, field.field], field, filed.model_sha256, time)
+        for page, _, filed, field, _ in found
     ]
     groups = [group for *_, group in found]
     _insert_all(connection, boxes, _box_rows(insert(connection, readings, rows), groups))
     decided = _decided(connection, list(known.values()))
     audited = [
-        (result.identity.document, result.identity.number, field.field) in origin.audited
-        for _, _, result, field, _ in found
+        (filed.result.identity.document, filed.result.identity.number, field.field)
+        in origin.audited
+        for _, _, filed, field, _ in found
     ]
-    accept = [origin.threshold(result.template, field.field) for _, _, result, field, _ in found]
+    accept = [
+        origin.threshold(filed.result.template, field.field) for _, _, filed, field, _ in found
+    ]
     waiting = [
         (row, group, least)
         for row, group, least, chosen in zip(rows, groups, accept, audited, strict=True)

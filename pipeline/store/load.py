@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from typing import Any, Final
 
 import sqlalchemy as sa
+from pydantic import TypeAdapter
 from sqlalchemy.engine import Connection, Engine, Row
 
 from pipeline.records import (
@@ -30,13 +32,19 @@ FieldKey = tuple[str, int, str]
 
 
 def load_results(engine: Engine) -> Iterator[PageResult]:
-    """Give the results that the last run left, in no order, some pages at a time."""
-    query = sa.select(pages.c.id).join(documents).where(documents.c.listed)
+    """Give the results of all documents that are listed, by document and page.
+
+    Some pages at a time are in memory.
+    """
+    query = sa.select(documents.c.name, pages.c.number, pages.c.id).join(documents)
     with engine.connect() as connection:
-        keys = list(connection.execute(query).scalars())
+        # Sorted here, since databases differ in how they sort text.
+        found = sorted(map(tuple, connection.execute(query.where(documents.c.listed))))
+        keys = [key for _, _, key in found]
         for start in range(0, len(keys), CHUNK):
-            for _, result in load_pages(connection, keys[start : start + CHUNK]):
-                yield result
+            some = keys[start : start + CHUNK]
+            by_key = dict(load_pages(connection, some))
+            yield from map(by_key.__getitem__, some)
 
 
 def load_pages(connection: Connection, keys: Sequence[int]) -> Iterator[tuple[int, PageResult]]:
@@ -59,8 +67,34 @@ def load_pages(connection: Connection, keys: Sequence[int]) -> Iterator[tuple[in
                 boxes=tuple(map(_to_box, in_page.get(row.id, ()))),
                 homography=tuple(map(float, row.homography.split())),
                 seen=bytes(row.seen),
+                **_from_rostered(row.rostered),
             ),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rostered:
+    """What a roster decides a page by."""
+
+    boxes: tuple[tuple[str, tuple[Mapping[str, float], ...]], ...]
+    before: tuple[FieldResult, ...]
+
+
+_ROSTERED: Final = TypeAdapter(_Rostered)
+
+
+def to_rostered(result: PageResult) -> str:
+    """Write what a roster decides a page by; nothing where its form has none."""
+    if not result.rostered:
+        return ""
+    return _ROSTERED.dump_json(_Rostered(result.rostered, result.unassigned)).decode()
+
+
+def _from_rostered(text: str) -> dict[str, Any]:
+    if not text:
+        return {}
+    found = _ROSTERED.validate_json(text)
+    return {"rostered": found.boxes, "unassigned": found.before}
 
 
 def _by_page(rows: Iterable[Row[Any]]) -> dict[int, list[Row[Any]]]:

@@ -5,7 +5,8 @@ counts. Neither is a correction: an undo is a row of its own, and `fields.correc
 one is in effect. Times are ISO 8601 in UTC, which sort as text.
 
 What may change, `pages.*` aside, are those two pointers and the work still to do: `queue` and
-`doubts`.
+`doubts`. What a run has read waits in `spool` until the run is complete; `looks` remembers the
+hashes of files that nobody has touched since.
 """
 
 from typing import Final
@@ -36,6 +37,11 @@ def _text(name: str, kind: "sa.types.TypeEngine[str] | None" = None) -> "sa.Colu
     return sa.Column(name, kind or sa.Text, nullable=False)
 
 
+def _later_text(name: str) -> "sa.Column[str]":
+    """A column that older databases got when they were brought up to date."""
+    return sa.Column(name, sa.Text, nullable=False, server_default="")
+
+
 templates = sa.Table(
     "templates",
     metadata,
@@ -52,8 +58,10 @@ documents = sa.Table(
     _text("name"),
     _text("sha256", SHA256),
     _text("path"),
-    # Whether the last run had it: the exports show what the last run was given.
+    # Whether the exports show it: until other bytes come under its name.
     sa.Column("listed", sa.Boolean, nullable=False),
+    _later_text("source"),  # its name in the inbox; `name` differs where that was taken
+    sa.Column("moved", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("name", "sha256"),
 )
 pages = sa.Table(
@@ -71,6 +79,10 @@ pages = sa.Table(
     _text("homography"),  # nine numbers, template pixels to shares of the scan
     sa.Column("seen", sa.LargeBinary, nullable=False),  # the boxes as the network saw them, zlib
     _text("read_at", TIME),
+    # Of the template's file and all that it names; of all templates where none fitted.
+    _later_text("template_sha256"),
+    _later_text("profile_sha256"),
+    _later_text("rostered"),  # what a roster decides by, and the fields before it did: JSON
     sa.UniqueConstraint("document_id", "number"),
 )
 fields = sa.Table(
@@ -170,4 +182,49 @@ audit = sa.Table(
     _text("who"),
     _text("what"),
     _text("details"),
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    _key(),
+    _text("state", sa.String(16)),
+    _text("began_at", TIME),
+    sa.Column("ended_at", TIME),
+    _text("today", sa.String(10)),  # what `today` in a template means, also after a restart
+    _text("made_with", SHA256),
+    sa.Column("pages", sa.Integer, nullable=False),
+    sa.Column("failed", sa.Integer, nullable=False),
+    sa.Column("duplicates", sa.Integer, nullable=False),
+    sa.Column("fields", sa.Integer, nullable=False),
+    sa.Column("accepted", sa.Integer, nullable=False),
+)
+spool = sa.Table(
+    "spool",
+    metadata,
+    _key(),
+    sa.Column("run_id", sa.Integer, sa.ForeignKey("runs.id"), index=True),  # once it is complete
+    _text("made_with", SHA256),
+    _text("name"),
+    _text("source"),
+    _text("path"),
+    _text("sha256", SHA256),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("page_count", sa.Integer, nullable=False),  # of the document
+    sa.Column("template_id", sa.Integer),
+    _text("template_sha256", SHA256),
+    _text("profile_sha256", SHA256),
+    _text("model_sha256", SHA256),
+    _text("result"),  # JSON
+    sa.Column("seen", sa.LargeBinary, nullable=False),
+    sa.UniqueConstraint("sha256", "name", "number"),
+)
+looks = sa.Table(
+    "looks",
+    metadata,
+    sa.Column("path", sa.Text, primary_key=True),
+    _text("state"),  # size, times and inode
+    _text("sha256", SHA256),
+    sa.Column("pages", sa.Integer, nullable=False),
+    sa.Column("looked_at", sa.Double, nullable=False),  # seconds since 1970
 )

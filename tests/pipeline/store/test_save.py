@@ -88,15 +88,21 @@ def test_another_network_reads_anew(database: str, read_cards: Read, tmp_path: P
         assert count(engine, readings) == 2 * were
 
 
-def test_the_last_run_is_shown(database: str, read_cards: Read, tmp_path: Path) -> None:
-    """Documents that a later run was not given stay in the database, not in the exports."""
+def test_other_bytes_take_the_place_of_a_name(
+    database: str, read_cards: Read, tmp_path: Path
+) -> None:
+    """The exports show the last bytes under a name, and all documents that came before."""
     results, origin = read_cards
+    page = results[0]
+    again = replace(page, identity=replace(page.identity, sha256="f" * 64))
     with opened(database_url(tmp_path, database), create=True) as engine:
-        save(engine, results, origin)
         save(engine, results[:2], origin)
-        assert in_order(list(load_results(engine))) == in_order(results[:2])
-        save(engine, results, origin)
-        assert len(list(load_results(engine))) == len(results)
+        save(engine, results[2:], origin)
+        assert list(load_results(engine)) == in_order(results)
+        save(engine, [again], origin)
+        assert list(load_results(engine)) == in_order([again, *results[1:]])
+        save(engine, [page], origin)
+        assert list(load_results(engine)) == in_order(results)
 
 
 def test_fields_to_review_are_queued(database: str, read_cards: Read, tmp_path: Path) -> None:
