@@ -21,6 +21,8 @@ LINE_REACH = 1 / 12
 """How far to each side of its middle a frame line may go, as a share of the height of a box."""
 INSET = 0.12
 """What is not looked at inside a box beside its frame, likewise."""
+ROUGH = 0.06
+"""How much darker than its brightest fifth most of a box's paper may be, however smooth that is."""
 
 
 def darkness(image: GreyImage, reach: int) -> GreyImage:
@@ -68,6 +70,8 @@ def measure_levels(
     """
     brightest, bright, paper, darkest = _quantiles(dark, edges, (0.05, 0.2, 0.4, 0.98))
     brightest, bright, paper = (groups.middle(each) for each in (brightest, bright, paper))
+    # Bold digits fill more than half of their boxes: what is far darker than the rest is no paper.
+    paper = np.minimum(paper, bright + np.maximum(2 * (bright - brightest), ROUGH))
     noise = 4 * np.maximum(paper - bright, bright - brightest)
     least = paper + np.maximum(np.maximum(LEAST_PEN, line / 2), noise)
     inked = groups.total((darkest > least[groups.of_box]).astype(np.intp))

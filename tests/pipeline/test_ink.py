@@ -50,6 +50,17 @@ def written(on: GreyImage, ink: Floats, pen: float) -> GreyImage:
     return np.rint(on * (1 - pen * ink)).astype(np.uint8)
 
 
+def test_digits_that_fill_their_boxes_are_not_taken_for_paper() -> None:
+    """A field of bold digits, with more ink in its boxes than paper, keeps all of it."""
+    ink = np.zeros(SHAPE, np.float32)
+    for box in BOXES:
+        cv2.ellipse(ink, middle(box), (14, 19), 0, 0, 360, 1.0, 12)
+    dark = darkness(written(paper(), ink, 0.9), REACH)
+    levels = measure_levels(dark, EDGES, STRIP.groups, np.array([0.5]))
+    assert levels.paper[0] < 0.1
+    assert (pen_ink(dark, levels, STRIP)[ink > 0.9] > 200).mean() > 0.95
+
+
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(papers, st.floats(0, 60), st.floats(0.2, 0.95))
 def test_tint_and_shade_do_not_count(level: int, slope: float, pen: float) -> None:
