@@ -49,3 +49,21 @@ def doctor(
         err.print(f"{failures} of {len(findings)} findings keep formdigits from working")
         raise typer.Exit(ExitCode.FAILED)
     err.print("formdigits can work here")
+
+
+@app.command(epilog="Example: [bold]formdigits status results --json[/bold]")
+def status(
+    output: Annotated[Path, typer.Argument(help="Folder that extract wrote.")],
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    database: Annotated[
+        str, typer.Option(metavar="URL", help="Results database; else results.db in the output.")
+    ] = "",
+) -> None:
+    """Say how things stand: documents, pages, fields, what waits, the last runs, what failed."""
+    from flows.standing import show_standing, standing_of
+
+    found = standing_of(output, database)
+    if as_json:
+        out.print_json(json.dumps(asdict(found)))
+    else:
+        show_standing(found, out)
