@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.bands import level_bands, upright_bands
 from pipeline.geometry import Edges
-from pipeline.ink import LINE_REACH, Levels
+from pipeline.ink import INSET, LINE_REACH, Levels
 from pipeline.ownership import Labels
 from pipeline.records import Floats, GreyImage
 from pipeline.strips import Groups
@@ -21,6 +21,9 @@ LOST_STROKE = 0.3
 """How long a stroke must be to be missed, as a share of the height of a box."""
 MORE = 1.0
 """How much more darkness across a line shows a stroke on it, in pen pixels."""
+LEFT_OUT = 0.015
+"""How much ink a box without any of its own may hold, as a share of the square of its height: less
+than a dash, and more than dust."""
 
 
 def find_lost_strokes(
@@ -53,6 +56,33 @@ def find_lost_strokes(
         found = cv2.erode(covered.astype(np.uint8), run, borderType=outside, borderValue=0)
         lost |= found.any(axis=1).reshape(-1, 2).any(axis=1)
     return lost
+
+
+def find_left_out(
+    dark: GreyImage, owners: Labels, edges: Edges, groups: Groups, levels: Levels
+) -> NDArray[np.bool_]:
+    """Tell the boxes that are taken for blank although ink is in them, given to others or nobody.
+
+    Args:
+        dark: Darkness, uint8 of shape (H, W).
+        owners: For each pixel the box that its ink belongs to, (H, W).
+        edges: The frames as printed (N, 4).
+        groups: Their fields.
+        levels: Those of the fields.
+
+    Returns:
+        (N,), one a box.
+    """
+    left_out = np.bincount(owners[owners >= 0], minlength=len(edges)) == 0
+    half = 255 * (levels.paper + np.minimum(levels.pen, 1)) / 2
+    for box in np.flatnonzero(left_out).tolist():
+        left, top, right, bottom = edges[box]
+        rim = INSET * (bottom - top)
+        rows = slice(round(top + rim), round(bottom - rim))
+        inside = dark[rows, round(left + rim) : round(right - rim)]
+        most = LEFT_OUT * (bottom - top) ** 2
+        left_out[box] = (inside > half[groups.of_box[box]]).sum() > most
+    return left_out
 
 
 def _is_covered(bands: Floats, lines: Groups, levels: Levels) -> NDArray[np.bool_]:

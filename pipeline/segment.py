@@ -12,7 +12,7 @@ from pipeline.frames import FieldsView, view_fields
 from pipeline.geometry import Edges
 from pipeline.hints import Hints, take_away
 from pipeline.ink import measure_levels, pen_ink, remove_lines
-from pipeline.lost import find_lost_strokes
+from pipeline.lost import find_left_out, find_lost_strokes
 from pipeline.ownership import Labels, share_out
 from pipeline.records import AlignedPage, BoxCrop, Floats, GreyImage
 from pipeline.template import FieldSpec
@@ -63,6 +63,7 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec], hints: Hints | No
     ink = remove_lines(ink, view.dark, edges, groups, levels)
     owners = share_out(ink, edges)
     lost = missed | find_lost_strokes(view.dark, owners, edges, groups, levels)
+    lost |= find_left_out(view.dark, owners, edges, groups, levels)
     parts = _cut_out(ink, owners, edges)
     crops = tuple(
         BoxCrop(field.name, position, next(parts), next(doubtful))

@@ -64,3 +64,16 @@ def test_a_doubted_box_is_never_sure() -> None:
         assert after.ranked()[0][0] == before.ranked()[0][0]
         assert after.ranked()[0][1] < 1 - DOUBT / 2
         assert after.probabilities.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_a_box_whose_ink_went_to_its_neighbour_is_no_sure_blank() -> None:
+    """A dash that runs into the next digit is kept, or its box is doubted; bare boxes are not."""
+    page = form()
+    left, right = BOXES[3], BOXES[4]
+    y = round(left.top) + 36
+    cv2.line(page, (round(left.left) + 34, y), (round(right.left) + 22, y), PEN, 5)
+    write_seven(page, 4, bar_below_line=14)
+    cv2.line(page, (round(right.left) + 14, y), (round(right.right) - 14, y), PEN, 12)
+    crops = cut(page).crops
+    assert crops[3].doubtful or (crops[3].ink > 0).sum() > 1
+    assert not any(crops[place].doubtful for place in (0, 1, 2, 5, 6, 7))
