@@ -6,7 +6,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 import httpx
@@ -23,10 +23,14 @@ from flows.show import printable
 from pipeline.drift import FIGURES, latest_figures
 from pipeline.records import PageResult
 
+if TYPE_CHECKING:
+    from pipeline.review.worst import Doubtful
+
 FAILURES_SHOWN: Final = 20
 WORST_SHOWN: Final = 8
 PROGRESS_EVERY_S: Final = 3.0
 _KEY: Final = "extract-{}"
+_SYNTAX: Final = frozenset("\\`*_{}[]()<>#+-!|~&")
 
 
 class ProgressArtifact:
@@ -83,9 +87,7 @@ def publish(summary: Summary, output: Path, database: str, seconds: float) -> No
     with opened(database_url(output, database)) as engine:
         groups, waiting = summarise(engine), count_waiting(engine)
         failed, worst = list_failed(engine, FAILURES_SHOWN), draw_worst(engine, WORST_SHOWN)
-    headline = _headline(summary, waiting, seconds)
     sections = [
-        f"**{headline}**",
         _table(
             ("form", "fields", "wait for a person", "decided", "changed by people"),
             (
@@ -94,30 +96,18 @@ def publish(summary: Summary, output: Path, database: str, seconds: float) -> No
             ),
         ),
         _section(
-            "Why people are asked",
-            ("reason", "fields", "still wait"),
-            ((one.name, one.total, one.waiting) for one in groups["Reason"]),
+            "Why fields wait for a person",
+            ("reason", "fields"),
+            ((one.name, one.waiting) for one in groups["Reason"] if one.waiting),
         ),
         _section("Pages that could not be read", ("document", "page", "why"), failed),
     ]
     if waiting:
         sections.append(f"Next: `formdigits review {printable(str(output))}`")
-    _leave("summary", sections, headline)
+    _leave("summary", sections, _headline(summary, waiting, seconds))
     _leave("drift", *_drift(output))
-    pictures = (
-        (
-            f"{one.document}, page {one.page}",
-            one.field,
-            _Markdown(f"![{one.field}](data:image/jpeg;base64,{b64encode(one.picture).decode()})"),
-            _Markdown(f"`{one.raw}`"),
-            f"{one.confidence:.1%}",
-            one.reasons.replace(";", ", "),
-        )
-        for one in worst
-    )
-    columns = "scan", "field", "on the paper", "read as", "sure", "why a person is asked"
     if worst:
-        _leave("worst", [_table(columns, pictures)], "The least sure fields of the review queue")
+        _leave("worst", *_pictures(worst))
 
 
 def _headline(summary: Summary, waiting: int, seconds: float) -> str:
@@ -133,6 +123,9 @@ def _headline(summary: Summary, waiting: int, seconds: float) -> str:
 
 def _drift(output: Path) -> tuple[list[str], str]:
     """Compare the batch with those before it: a table, and one line."""
+    figures = sorted(
+        latest_figures(output), key=lambda one: one.chance or float(one.chance is None)
+    )
     rows = [
         (
             one.template,
@@ -142,12 +135,33 @@ def _drift(output: Path) -> tuple[list[str], str]:
             "too few pages" if one.chance is None else f"{one.chance:.2g}",
             _Markdown("**yes**") if one.drifted else "no",
         )
-        for one in latest_figures(output)
+        for one in figures
     ]
-    drifted = sum(isinstance(row[-1], _Markdown) for row in rows)
-    verdict = f"{drifted or 'No'} figures of this batch differ from the batches before it"
     columns = "form", "figure", "pages", "mean a page", "chance of such a difference", "differs"
-    return [f"**{verdict}**", _table(columns, rows)], verdict
+    drifted = sum(one.drifted for one in figures)
+    verdict = f"{drifted or 'No'} figures of this batch differ from the batches before it"
+    if all(one.chance is None for one in figures):
+        verdict = "Too few pages, now or before, to tell whether this batch differs"
+    return [_table(columns, rows)], verdict
+
+
+def _pictures(worst: Sequence[Doubtful]) -> tuple[list[str], str]:
+    """Show fields as they stand on the paper, and what they were read as."""
+    from pipeline.review.items import in_words  # noqa: PLC0415 - loads SQLAlchemy
+
+    rows = (
+        (
+            _Markdown(f"![](data:image/jpeg;base64,{b64encode(one.picture).decode()})"),
+            one.raw,
+            f"{one.confidence:.1%}",
+            one.field,
+            f"{one.document}, page {one.page}",
+            " ".join(map(in_words, one.reasons.split(";"))),
+        )
+        for one in worst
+    )
+    columns = "on the paper", "read as", "sure", "field", "scan", "why a person is asked"
+    return [_table(columns, rows)], f"The {len(worst)} least sure fields of the review queue"
 
 
 class _Markdown(str):
@@ -173,7 +187,7 @@ def _cell(value: object) -> str:
     if isinstance(value, _Markdown):
         return value
     text = printable(str(value))
-    return "".join(f"&#{ord(char)};" if char in "|<>&`*_[]()!#\\~" else char for char in text)
+    return "".join(f"\\{char}" if char in _SYNTAX else char for char in text)
 
 
 def _leave(name: str, sections: Iterable[str], description: str) -> None:

@@ -7,11 +7,19 @@ from pathlib import Path
 
 from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact
+from prefect.runtime import flow_run
 
 from models import publish
 from models.learning import Plan
 from models.train import learn_draft
 from pipeline.records import ModelCard
+
+
+def name_run() -> str:
+    """Name a run after its network and where that goes."""
+    plan = flow_run.parameters["plan"]
+    return f"{plan.network} → {plan.output.name}"
+
 
 learn = task(name="train")(learn_draft)
 adopt = task(name="take trained weights")(publish.adopt)
@@ -23,7 +31,7 @@ put_in_place = task(name="put in place")(publish.put_in_place)
 let_read = task(name="install")(publish.install)
 
 
-@flow(name="train", persist_result=False)
+@flow(name="train", flow_run_name=name_run, persist_result=False)
 def train(plan: Plan, weights: Path | None = None, install: bool = False) -> ModelCard:
     """Make a network, and keep it unless it is worse than the one in its place.
 

@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.text import Text
 
-from flows.cli import care, network, promises, review, scans, template
+from flows.cli import care, network, promises, review, scans, service, template
 from flows.cli.console import err
 from pipeline.errors import ExitCode, ExtractionError
 
@@ -19,6 +19,7 @@ app = typer.Typer(
 app.add_typer(scans.app)
 app.add_typer(promises.app)
 app.add_typer(review.app)
+app.add_typer(service.app)
 app.add_typer(care.app)
 app.add_typer(network.app)
 app.add_typer(template.app, name="template")

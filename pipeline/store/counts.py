@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
@@ -55,10 +56,10 @@ def count(engine: Engine) -> Counts:
 def count_waiting(engine: Engine) -> int:
     """Count the fields that wait for a person."""
     with engine.connect() as connection:
-        return connection.execute(_waiting()).scalar_one()
+        return int(connection.execute(_waiting()).scalar_one())
 
 
-def _waiting() -> sa.Select[int]:
+def _waiting() -> sa.Select[Any]:
     return (
         sa.select(sa.func.count())
         .select_from(queue)
