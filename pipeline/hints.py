@@ -184,7 +184,8 @@ def _strength(dark: GreyImage, print_: GreyImage) -> float:
 
 def _without(dark: GreyImage, print_: GreyImage, strength: float) -> GreyImage:
     """Take a box's print out of it, and join what is left of strokes across it."""
-    around = cv2.dilate(print_, NEXT)
+    # Dots of the reference run together where a form is printed coarsely, or a photo is not sharp.
+    around = cv2.dilate(cv2.morphologyEx(print_, cv2.MORPH_CLOSE, ACROSS), NEXT)
     stroke = dark > DARKER * strength * around + 255 * LEAST_PRINT
     clean = np.where(stroke | (around == 0), dark, 0).astype(np.uint8)
     closed = cv2.morphologyEx(clean, cv2.MORPH_CLOSE, ACROSS)

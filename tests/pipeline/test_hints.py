@@ -96,3 +96,14 @@ def test_print_beside_its_place_is_doubted(tmp_path: Path) -> None:
     cv2.line(page, (x + 10, y + 12), (x + 10, y + 60), 60, 4)
     doubtful = [crop.doubtful for crop in cut(page, known).crops]
     assert doubtful == [False] * 7 + [True]
+
+
+def test_dots_of_a_reference_may_run_together_on_paper(tmp_path: Path) -> None:
+    """A guide drawn in dots takes the same guide away where it came out as lines."""
+    dots = np.zeros(SHAPE, bool)
+    dots[np.add.outer(*(np.arange(side) for side in SHAPE)) % 8 < 2] = True
+    solid, plain = blank("8" * 8, 140), blank("        ")
+    known = found_on(np.where(dots, solid, plain).astype(np.uint8), tmp_path)
+    assert known is not None
+    for crop in cut(np.asarray(cv2.GaussianBlur(solid, (0, 0), 0.8), np.uint8), known).crops:
+        assert crop.ink.sum() == 0
