@@ -15,7 +15,7 @@ from models.dataset import IMAGES_MAGIC, LABELS_MAGIC, read_idx
 from pipeline.authoring.blank import at_full_resolution, blank_page
 from pipeline.authoring.digit_hands import DrawHand, digit_hands, pen_hands
 from pipeline.authoring.levels import parse_level
-from pipeline.authoring.scan_files import Colours, save_scan
+from pipeline.authoring.scan_files import save_page
 from pipeline.authoring.simulate import SimulatedPage, Simulation, simulate_page
 from pipeline.authoring.values import LATEST
 from pipeline.errors import InputFileError, ModelError, OutputError, TemplateError
@@ -91,8 +91,8 @@ def make_pages(job: Job) -> Iterator[str]:
     rows: list[tuple[str, ...]] = []
     for number in range(job.count):
         page = simulate_page(job.plan, number)
-        name = f"{job.plan.template.template_id}-{number + 1:04}{_suffix(page)}"
-        _save(page, job.output / SCANS / name)
+        name = f"{job.plan.template.template_id}-{number + 1:04}"
+        name = _save(page, job.output / SCANS, name)
         rows += [(name, "1", field, raw) for field, raw in page.texts.items()]
         yield name
     truth = Table("truth", TRUTH_COLUMNS, tuple(rows))
@@ -124,20 +124,13 @@ def _prepare_output(output: Path, *, force: bool) -> None:
         )
 
 
-def _suffix(page: SimulatedPage) -> str:
-    return ".tif" if page.strengths.get("fax") else ".jpg"
-
-
-def _save(page: SimulatedPage, path: Path) -> None:
-    image, (across, down) = page.picture.image, page.picture.dpi
-    colours: Colours = "colour" if image.ndim == 3 else "grey"
-    if path.suffix == ".tif":
-        colours = "bilevel"
+def _save(page: SimulatedPage, folder: Path, name: str) -> str:
     try:
-        save_scan(image, path, colours, (round(across), round(down)))
+        return save_page(page, folder, name).name
     except OSError as error:
         raise OutputError(
-            f"{path} cannot be written ({error.strerror}); free space there, or name another folder"
+            f"{folder / name} cannot be written ({error.strerror}); free space there, or name "
+            "another folder"
         ) from error
 
 

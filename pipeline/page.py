@@ -87,6 +87,15 @@ def cut_page(page: Page, templates: Sequence[FormTemplate]) -> CutPage:
     return CutPage(template, aligned, segment(aligned, template.fields, _hints_of(template)))
 
 
+def fields_found(page: CutPage) -> list[bool]:
+    """Tell for each field whether its frames were found where it should be."""
+    is_settled = page.aligned.residual_px is not None
+    return [
+        bool(support >= FIELD_SUPPORT) and spec.name not in page.aligned.absent and is_settled
+        for support, spec in zip(page.cut.view.frames.support, page.template.fields, strict=True)
+    ]
+
+
 def _hints_of(template: FormTemplate) -> Hints | None:
     """What is printed inside the boxes, where a reference shows it."""
     if template.reference is None:
@@ -120,12 +129,7 @@ def _decode(page: CutPage, readings: Iterator[BoxReading], profile: Profile) -> 
     """Turn the next readings into the fields of one page."""
     boxes = sum(len(spec.boxes) for spec in page.template.fields)
     of_page = list(islice(readings, boxes))
-    is_settled = page.aligned.residual_px is not None
-    settled = [
-        support >= FIELD_SUPPORT and spec.name not in page.aligned.absent and is_settled
-        for support, spec in zip(page.cut.view.frames.support, page.template.fields, strict=True)
-    ]
-    fields, rows = decode_page(of_page, settled, page.template, profile)
+    fields, rows = decode_page(of_page, fields_found(page), page.template, profile)
     seen = b"".join(reading.image.tobytes() for reading in of_page)
     return PageResult(
         identity=page.aligned.page.identity,

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from PIL import Image
 
+from pipeline.authoring.simulate import SimulatedPage
 from pipeline.records import GreyImage
 
 Colours = Literal["colour", "grey", "grey16", "bilevel"]
@@ -45,6 +46,22 @@ def save_scan(image: GreyImage, path: Path, colours: Colours, dpi: int | tuple[i
             picture.save(path, dpi=resolution, creationDate=_EPOCH, modDate=_EPOCH)
         case suffix:
             raise ValueError(f"no scan is written as {suffix}")
+
+
+def save_page(page: SimulatedPage, folder: Path, name: str) -> Path:
+    """Write a simulated page as its scanner would: a fax as TIFF of one bit, the rest as JPEG.
+
+    Args:
+        page: The page.
+        folder: Where to.
+        name: That of the file, without a suffix.
+    """
+    image, (across, down) = page.picture.image, page.picture.dpi
+    is_fax = bool(page.strengths.get("fax"))
+    colours: Colours = "bilevel" if is_fax else "colour" if image.ndim == 3 else "grey"
+    path = folder / f"{name}{'.tif' if is_fax else '.jpg'}"
+    save_scan(image, path, colours, (round(across), round(down)))
+    return path
 
 
 def _convert(picture: Image.Image, colours: Colours) -> Image.Image:
