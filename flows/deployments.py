@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from prefect import Flow
-from prefect.automations import Automation
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.actions import WorkPoolCreate
 from prefect.client.schemas.objects import (
@@ -18,7 +17,7 @@ from prefect.client.schemas.objects import (
 )
 from prefect.deployments.runner import RunnerDeployment
 from prefect.events.actions import ChangeFlowRunState
-from prefect.events.schemas.automations import EventTrigger, Posture
+from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 from prefect.events.schemas.events import ResourceSpecification
 from prefect.exceptions import ObjectAlreadyExists
 from prefect.schedules import Schedule
@@ -137,7 +136,7 @@ def deploy_all(
     return [f"{deployment.flow_name}/{deployment.name}" for deployment in deployments]
 
 
-def take_over(lost_s: float) -> list[Automation]:
+def take_over(lost_s: float) -> list[AutomationCore]:
     """Describe how a run whose process or worker died is found, and given to another worker.
 
     The first calls a run crashed whose heartbeats have stopped; the second has every crashed run
@@ -153,7 +152,7 @@ def take_over(lost_s: float) -> list[Automation]:
     }
     heartbeat = "prefect.flow-run.heartbeat"
     return [
-        Automation(
+        AutomationCore(
             name="formdigits: notice lost runs",
             description=f"A run without a heartbeat for {lost_s:.0f} s has crashed.",
             trigger=EventTrigger(
@@ -175,7 +174,7 @@ def take_over(lost_s: float) -> list[Automation]:
                 )
             ],
         ),
-        Automation(
+        AutomationCore(
             name="formdigits: do crashed runs again",
             description="Another worker of the pool takes a crashed run over.",
             trigger=EventTrigger(
@@ -198,7 +197,7 @@ def take_over(lost_s: float) -> list[Automation]:
     ]
 
 
-def _put(automation: Automation) -> None:
+def _put(automation: AutomationCore) -> None:
     """Put an automation onto the server, in place of one of its name."""
     with get_client(sync_client=True) as client:
         for old in client.read_automations_by_name(automation.name):

@@ -1,10 +1,10 @@
 """The Prefect flow that reads scans: retries, runs and artifacts around the stages."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from prefect import Task, flow, task
 from prefect.client.schemas.objects import State, TaskRun
@@ -17,20 +17,22 @@ from prefect.utilities.annotations import quote
 from pydantic import Field
 
 from flows.artifacts import ProgressArtifact, publish
-from flows.batch import Job, Plan, Rules, Summary, plan
-from flows.hooks import tell_completed, tell_crashed, tell_failed
+from flows.batch import Job, Rules, Summary
+from flows.hooks import refuse_endless, tell_completed, tell_crashed, tell_failed
 from flows.notify import Notify
-from flows.progress import watcher
-from flows.results import check_database, write_results
-from flows.settling import settle
-from flows.workers import RETRIES, RETRY_DELAY_S, Workers
+from flows.progress import tell, watcher
+from flows.results import check_database
+from flows.round import Handling, Order, Round, begun
+from flows.sifting import Reread
+from flows.workers import RETRIES, RETRY_DELAY_S, Workers, in_window
+from pipeline.arrivals import PAUSE_S
 from pipeline.errors import ExtractionError, OutputError
 from pipeline.export import prepare_output
 from pipeline.ingest import UnsteadyFileError
 from pipeline.records import PageResult
-from pipeline.store.origin import Origin
 
 _workers: ContextVar[Workers] = ContextVar("workers")
+_round: ContextVar[Round] = ContextVar("round")
 
 
 def name_run() -> str:
@@ -69,9 +71,9 @@ def read(job: Job) -> list[PageResult]:
     retry_jitter_factor=0.5,
     retry_condition_fn=_may_pass,
 )
-def write(results: list[PageResult], origin: Origin, output: Path, database: str) -> None:
-    """Write the database and the CSVs, whole or not at all."""
-    write_results(results, origin, output, database)
+def write() -> Summary:
+    """Write the tables and the CSVs, whole or not at all; then move the files."""
+    return _round.get().finish()
 
 
 @flow(
@@ -90,8 +92,13 @@ def extract(  # noqa: PLR0913, PLR0917 - the options of a run
     database: str = "",
     rules: Rules | None = None,
     notify: Notify | None = None,
+    reread: Reread = Reread.NEW,
+    move: bool = False,
+    settle_s: Annotated[float, Field(ge=0)] = PAUSE_S,
 ) -> Summary:
-    """Read scans and write what was read.
+    """Read scans that are new, and write what was read.
+
+    A run that was killed is gone on with by the next.
 
     Args:
         inputs: Files and folders of scans.
@@ -101,6 +108,10 @@ def extract(  # noqa: PLR0913, PLR0917 - the options of a run
         database: Address of the results database; if none, it is in the output folder.
         rules: What decides beside the templates.
         notify: Who is told how the run ended.
+        reread: Which documents are read that were read before: none (new), those whose template,
+            profile or network changed (changed), or all.
+        move: Whether files go to done/, failed/ or duplicate/ below the inbox when they were read.
+        settle_s: How long a file must have been left alone to be read.
 
     Returns:
         What became of the run, in numbers.
@@ -108,24 +119,29 @@ def extract(  # noqa: PLR0913, PLR0917 - the options of a run
     Raises:
         ExtractionError: If nothing can be read, or not written.
     """
+    refuse_endless()
     began, logger = time.monotonic(), get_run_logger()
     prepare_output(output)
     check_database(output, database)
-    todo = plan(inputs, templates, output, rules)
-    logger.info("%d pages to read", todo.pages)
-    watchers = watcher(), ProgressArtifact()
-    for each in watchers:
-        each.start(todo.pages)
-    results: list[PageResult] = []
-    for batch in _read_all(todo, workers):
-        results += batch
+    handling = Handling(reread, move, settle_s)
+    order = Order(inputs, templates, output, database, rules or Rules(), handling)
+
+    def told(text: str) -> None:
+        tell(text)
+        logger.warning(text)
+
+    with begun(order, told) as this:
+        logger.info("%d pages to read", this.pages)
+        watchers = watcher(), ProgressArtifact()
         for each in watchers:
-            each.add(batch)
-    results, origin = settle(results, todo, output)
-    # Quoted, or Prefect would search every box of every page for futures.
-    quoted = cast("list[PageResult]", quote(results)), cast("Origin", quote(origin))
-    write(*quoted, output, database)
-    summary = Summary(passed_over=todo.passed_over).plus(results)
+            each.start(this.pages)
+        for batch in _read_all(this.jobs, workers):
+            this.keep(batch)
+            for each in watchers:
+                each.add(batch)
+        token = _round.set(this)
+        summary = write()
+        _round.reset(token)
     publish(summary, output, database, time.monotonic() - began)
     logger.info(
         "%d pages read, %d failed; %d fields accepted, %d to review",
@@ -137,7 +153,7 @@ def extract(  # noqa: PLR0913, PLR0917 - the options of a run
     return summary
 
 
-def _read_all(todo: Plan, count: int) -> Iterator[list[PageResult]]:
+def _read_all(jobs: Sequence[Job], count: int) -> Iterator[list[PageResult]]:
     """Read each batch in a task of its own, and give it as it is done.
 
     The tasks wait in threads for worker processes that know no Prefect: those start faster and
@@ -147,12 +163,15 @@ def _read_all(todo: Plan, count: int) -> Iterator[list[PageResult]]:
         token = _workers.set(workers)
         runner: ThreadPoolTaskRunner[list[PageResult]] = ThreadPoolTaskRunner(max_workers=count)
         with runner:
-            futures: list[PrefectFuture[list[PageResult]]] = [
-                runner.submit(read, {"job": quote(job)}) for job in todo.jobs
-            ]
             try:
-                for future in as_completed(futures):
-                    yield future.result()
+                yield from in_window(jobs, lambda job: _submit(runner, job), as_completed, count)
             finally:
                 workers.stop()  # before the runner waits for its tasks: Ctrl-C is obeyed at once
         _workers.reset(token)
+
+
+def _submit(
+    runner: ThreadPoolTaskRunner[list[PageResult]], job: Job
+) -> PrefectFuture[list[PageResult]]:
+    # Quoted, or Prefect would search it for futures.
+    return runner.submit(read, {"job": quote(job)})

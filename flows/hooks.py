@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from prefect import Flow
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.logging.loggers import flow_run_logger
+from prefect.runtime import flow_run as flow_run_runtime
 
 from flows.notify import Event, Logger, Message, Notify, count_queue, figures, tell
+from pipeline.errors import ExtractionError
+
+
+MOST_STARTS: Final = 4
+
+
+def refuse_endless() -> None:
+    """Let a run that crashes again and again fail, instead of being taken over for ever.
+
+    Raises:
+        ExtractionError: If this run was started too often.
+    """
+    starts = flow_run_runtime.run_count
+    if starts > MOST_STARTS:
+        raise ExtractionError(
+            f"this run's process died {starts - 1} times; see the end of its log, give its machine "
+            "more memory or --workers less to do, and start it again"
+        )
 
 
 def tell_completed(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:

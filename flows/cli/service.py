@@ -121,7 +121,7 @@ def deploy(
     ] = None,
     lost_after: Annotated[
         int,
-        typer.Option(min=10, metavar="SECONDS", help="A run silent for so long is taken over."),
+        typer.Option(min=45, metavar="SECONDS", help="A run silent for so long is taken over."),
     ] = 90,
 ) -> None:
     """Have the workers of a Prefect work pool read what arrives in an inbox."""
