@@ -21,18 +21,18 @@ from pipeline.fit import (
     REACH,
     SEEN,
     Fit,
-    box_height,
     find_fields,
     refine,
     settle_fields,
     summarise,
 )
 from pipeline.geometry import Matrix, as_edges, edge_corners
-from pipeline.growth import Match, grow, is_lone
+from pipeline.growth import Match, grow
 from pipeline.layout import find_layout_homographies, spread_fields
 from pipeline.markers import find_marker_homographies
 from pipeline.matching import Place, lay_out
 from pipeline.records import AlignedPage
+from pipeline.rows import is_lone
 from pipeline.sketch import Sketch
 from pipeline.template import FormTemplate
 
@@ -95,7 +95,7 @@ def align(
     """
     layout = lay_out(template)
     match = None if place is None else grow(sketch.rows, layout, place)
-    if match is not None and match.share >= MATCHED and not is_lone(layout.centres, layout.side):
+    if match is not None and match.share >= MATCHED and not layout.lone:
         misses = np.hypot(*match.offsets.T)
         fit = Fit(match.homography, match.share, *summarise(misses), moved_px=0.0)
         alignment = _judge(sketch, template, fit, match)
@@ -168,7 +168,7 @@ def _judge(
     sketch: Sketch, template: FormTemplate, fit: Fit, match: Match | None
 ) -> Alignment | None:
     """Weigh what speaks for and against a fit; None if it is not this form."""
-    if fit.residual_px > MOST_RESIDUAL * box_height(template.fields):
+    if fit.residual_px > MOST_RESIDUAL * lay_out(template).height:
         return None
     sizes = np.array([len(field.boxes) for field in template.fields])
     there, support = find_fields(sketch, template, fit.homography, match, sizes)
@@ -200,11 +200,10 @@ def _judge(
     ):
         return None
     layout = lay_out(template)
-    is_one_row = is_lone(layout.centres, layout.side)
     absent = frozenset(f.name for f, gone in zip(template.fields, bare, strict=True) if gone)
     # Nobody can tell which way up such a page lies: what is read of it goes to a person.
     upright = witnesses.confirm or not layout.same_turned
-    residual_px = fit.residual_px if upright or is_one_row else None
+    residual_px = fit.residual_px if upright or layout.lone else None
     aligned = AlignedPage(sketch.page, fit.homography, residual_px, absent)
     return Alignment(aligned, seen, denied, support, witnesses.reference)
 
@@ -215,9 +214,9 @@ def _is_alone_enough(
     """Tell whether boxes that are there prove the form without markers or reference."""
     layout = lay_out(template)
     if not is_lone(layout.centres[there], layout.side):
-        is_near = fit.residual_px < LONE_RESIDUAL * box_height(template.fields)
+        is_near = fit.residual_px < LONE_RESIDUAL * lay_out(template).height
         return is_near and is_all_of_it(sketch, template, fit.homography)
-    is_exact = fit.worst_px < LONE_RESIDUAL * box_height(template.fields)
+    is_exact = fit.worst_px < LONE_RESIDUAL * lay_out(template).height
     whole = bool(there.all()) and is_exact
     return whole and has_lone_proof(sketch, template, layout, fit.homography)
 

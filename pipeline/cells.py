@@ -7,6 +7,7 @@ page lies.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -72,16 +73,21 @@ def find_cells(image: GreyImage, box_px: tuple[float, float]) -> Cells:
 def _find_holes(dark: cv2.typing.MatLike, least: float, most: float) -> NDArray[np.float64]:
     """The corners (N, 4, 2), clockwise from top left, of bright areas with four straight sides."""
     contours, tree = cv2.findContours(dark, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    quads = []
-    if tree is not None:
-        for hole in np.flatnonzero(tree[0, :, 3] >= 0).tolist():
-            _, _, width, height = cv2.boundingRect(contours[hole])
-            if least < min(width, height) and max(width, height) < 1.4 * most:
-                quads.append((_corners(contours[hole]), cv2.contourArea(contours[hole])))
-    if not quads:
+    holes = [] if tree is None else np.flatnonzero(tree[0, :, 3] >= 0).tolist()
+    if not holes:
         return np.zeros((0, 4, 2))
-    corners = np.array([quad for quad, _ in quads], np.float64)
-    areas = np.array([area for _, area in quads])
+    # A page of text has a thousand holes, nearly all too small: they are measured all at once.
+    outlines = [contours[hole] for hole in holes]
+    starts = np.cumsum([0, *map(len, outlines[:-1])])
+    points = np.concatenate(outlines)[:, 0]
+    first, last = (each.reduceat(points, starts) for each in (np.minimum, np.maximum))
+    extent = last - first + 1
+    of_size = (extent.min(axis=1) > least) & (extent.max(axis=1) < 1.4 * most)
+    kept = [outlines[hole] for hole in np.flatnonzero(of_size).tolist()]
+    if not kept:
+        return np.zeros((0, 4, 2))
+    corners = _corners(kept).astype(np.float64)
+    areas = np.array([cv2.contourArea(outline) for outline in kept])
     diagonals = corners[:, 2] - corners[:, 0], corners[:, 3] - corners[:, 1]
     spanned = np.abs(
         diagonals[0][:, 0] * diagonals[1][:, 1] - diagonals[0][:, 1] * diagonals[1][:, 0]
@@ -93,9 +99,15 @@ def _find_holes(dark: cv2.typing.MatLike, least: float, most: float) -> NDArray[
     return np.asarray(corners[good], np.float64)
 
 
-def _corners(contour: cv2.typing.MatLike) -> NDArray[np.int32]:
-    """The points farthest out to the top left, top right, bottom right and bottom left."""
-    points = contour[:, 0]
+def _corners(outlines: Sequence[cv2.typing.MatLike]) -> NDArray[np.int32]:
+    """The points (N, 4, 2) farthest to the top left, top right, bottom right and bottom left."""
+    lengths = [len(outline) for outline in outlines]
+    starts = np.cumsum([0, *lengths[:-1]])
+    points = np.concatenate(outlines)[:, 0]
     falling, rising = points[:, 0] + points[:, 1], points[:, 0] - points[:, 1]
-    farthest = [falling.argmin(), rising.argmax(), falling.argmax(), rising.argmin()]
-    return np.asarray(points[farthest], np.int32)
+    farthest = []
+    for along in (-falling, rising, falling, -rising):
+        most = np.maximum.reduceat(along, starts)
+        reached = np.flatnonzero(along == np.repeat(most, lengths))
+        farthest.append(points[reached[np.searchsorted(reached, starts)]])
+    return np.stack(farthest, axis=1)

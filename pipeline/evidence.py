@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.geometry import Matrix, bounding_box, local_scale, transform
 from pipeline.growth import is_cell_at
 from pipeline.matching import BoxLayout, PageRows
 from pipeline.printed import agreement_of, look_up, reference_print
+from pipeline.quantiles import median, quantile
 from pipeline.records import GreyImage, Points
 from pipeline.sketch import Sketch
 from pipeline.template import FieldSpec, FormTemplate, Markers
@@ -28,6 +28,8 @@ SIDE = (24, 6)
 """An area is looked at in so many places across and down."""
 DARKER = 0.75
 """A marker is at most this bright, against the paper around it."""
+MARKER_SQUARES = (0.3, 0.9)
+"""Squares in a marker and around it, as shares of its size from its middle to their sides."""
 AGREEMENT = (0.1, 0.4)
 """With less agreement than this, above chance, a page's print is not its reference's; with more
 it is."""
@@ -201,26 +203,23 @@ def _is_like(page: Points, outline: Points, length: float) -> bool:
 
 def _sees_markers(image: GreyImage, markers: Markers, homography: Matrix) -> bool | None:
     """Tell whether half of the markers that the scan shows are dark; None if it shows none."""
-    seen = []
-    for centre in np.array(markers.centres):
-        inner, outer = (_square(image, centre, k * markers.size, homography) for k in (0.3, 0.9))
-        if inner.size and outer.size:
-            seen.append(np.median(inner) < DARKER * np.percentile(outer, 75))
-    return bool(2 * sum(seen) >= len(seen)) if seen else None
+    squares = markers.size * np.concatenate([share * _RING for share in MARKER_SQUARES])
+    points = np.array(markers.centres)[:, None] + squares
+    at = np.rint(transform(homography, points.reshape(-1, 2)) - 0.5).astype(np.intp)
+    inside = ((at >= 0) & (at < image.shape[::-1])).all(axis=1)
+    shown = inside.reshape(len(points), -1).all(axis=1)
+    x, y = at.reshape(points.shape)[shown].transpose(2, 0, 1)
+    levels = image[y, x].reshape(len(x), len(MARKER_SQUARES), len(_RING)).astype(np.float64)
+    seen = [median(inner) < DARKER * quantile(outer, 0.75) for inner, outer in levels]
+    return 2 * sum(seen) >= len(seen) if seen else None
 
 
-def _square(
-    image: GreyImage, centre: Points, reach: float, homography: Matrix
-) -> NDArray[np.uint8]:
-    """The scan's pixels on the edge of a square about a template point."""
-    side = np.linspace(-reach, reach, 7)
-    full = np.full(7, reach)
-    ring = np.concatenate(
-        [
-            np.column_stack(pair)
-            for pair in ((side, full), (side, -full), (full, side), (-full, side))
-        ]
-    )
-    at = np.rint(transform(homography, centre + ring) - 0.5).astype(int)
-    inside = (at >= 0).all(axis=1) & (at < image.shape[::-1]).all(axis=1)
-    return image[at[inside, 1], at[inside, 0]] if inside.all() else image[:0, 0]
+def _ring() -> Points:
+    """Points (N, 2) along the edge of a square about the origin that reaches 1 to each side."""
+    side = np.linspace(-1, 1, 7)
+    full = np.ones(7)
+    pairs = (side, full), (side, -full), (full, side), (-full, side)
+    return np.concatenate([np.column_stack(pair) for pair in pairs])
+
+
+_RING = _ring()

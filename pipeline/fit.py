@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from pipeline.frames import view_fields
 from pipeline.geometry import Matrix, as_edges, edge_corners, transform
-from pipeline.growth import Match, fit_correction, is_lone
+from pipeline.growth import Match, fit_correction
+from pipeline.quantiles import median, quantile
+from pipeline.rows import is_lone
 from pipeline.sketch import Sketch
 from pipeline.template import FieldSpec, FormTemplate
 
@@ -71,19 +73,18 @@ def settle_fields(
     lone = is_lone(expected.reshape(-1, 4, 2).mean(axis=1)[boxes_there], side)
     correction = fit_correction(expected[found], offsets, side=side, lone=lone)
     misses = np.hypot(*(transform(correction, expected[found]) - printed[found]).T)
-    moved = float(np.median(np.hypot(*offsets.T)))
+    moved = median(np.hypot(*offsets.T))
     return Fit(guess @ correction, support, *summarise(misses), moved_px=moved)
 
 
 def summarise(misses: NDArray[np.float64]) -> tuple[float, float]:
     """Their median and the value that four fifths keep below."""
-    median, most = np.percentile(misses, (50, 80))
-    return float(median), float(most)
+    return median(misses), quantile(misses, 0.8)
 
 
 def box_height(fields: Sequence[FieldSpec]) -> float:
     """The median height of the boxes of some fields, in template pixels."""
-    return float(np.median([box.height for field in fields for box in field.boxes]))
+    return median(np.array([box.height for field in fields for box in field.boxes]))
 
 
 def find_fields(

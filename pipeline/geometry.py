@@ -18,8 +18,10 @@ Edges = NDArray[np.float64]
 
 def transform(matrix: Matrix, points: Points) -> Points:
     """Send points (N, 2) as x, y through a (3, 3) homography."""
-    homogeneous = np.column_stack([points, np.ones(len(points))]) @ matrix.T
-    return homogeneous[:, :2] / homogeneous[:, 2:]
+    if not len(points):
+        return np.zeros((0, 2))
+    there = cv2.perspectiveTransform(np.asarray(points, np.float64)[:, None], matrix)
+    return np.asarray(there[:, 0], np.float64)
 
 
 def translation(x: float, y: float) -> Matrix:

@@ -10,18 +10,22 @@ from numpy.typing import NDArray
 
 from pipeline.geometry import Matrix, transform, translation
 from pipeline.matching import BoxLayout, PageRows, Place, cell_at
+from pipeline.quantiles import median, quantile
 from pipeline.records import Points
+from pipeline.rows import is_lone
 
 CLOSE = 0.15
-"""The same at last."""
+"""How far off a cell may be to be a box's at last, as a share of the box's smaller side."""
+ALL = 0.9
+"""With this share of the boxes so close, a match has spread over the page."""
+EXACT = 0.02
+"""On the way there a map that leaves less than this share of a box's side is near enough."""
 FIRST_REACH = 6.0
 """A match is grown at first over boxes this near, in sides of a box, to the middle of its row."""
 FURTHER = 1.7
 """And then over those so many times as far away."""
 PLANE = 0.7
 """A homography must leave less than this of an affine map's misses to be believed."""
-LONE = 0.3
-"""Boxes that spread less than this in one direction, in sides of a box, are a single row."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +45,7 @@ class Match:
 def grow(page: PageRows, layout: BoxLayout, place: Place) -> Match:
     """Spread a match from the row where it began over the whole page."""
     homography = place.homography
-    if is_lone(layout.centres, layout.side):
+    if layout.lone:
         homography = _level(homography, layout.centres.mean(axis=0))
     distances = np.hypot(*(layout.centres - place.origin).T)
     reach = FIRST_REACH * layout.side
@@ -50,20 +54,24 @@ def grow(page: PageRows, layout: BoxLayout, place: Place) -> Match:
         near = np.flatnonzero(distances < reach)
         of, offsets = _pair(page, layout.centres[near], layout.sizes[near], homography)
         homography = homography @ fit_correction(
-            layout.centres[near[of]], offsets, side=layout.side
+            layout.centres[near[of]], offsets, side=layout.side, near=EXACT
         )
-        if reach > distances.max():
+        boxes, offsets = _pair_closely(page, layout, homography)
+        if len(boxes) >= ALL * len(distances) or reach > distances.max():
             break
         reach *= FURTHER
-    for last in (False, True):
-        boxes, offsets = _pair(page, layout.centres, layout.sizes, homography)
-        close = np.hypot(*offsets.T) < CLOSE * layout.sizes[boxes].min(axis=1)
-        boxes, offsets = boxes[close], offsets[close]
-        if not last:
-            homography = homography @ fit_correction(
-                layout.centres[boxes], offsets, side=layout.side
-            )
+    homography = homography @ fit_correction(layout.centres[boxes], offsets, side=layout.side)
+    boxes, offsets = _pair_closely(page, layout, homography)
     return Match(homography, boxes, offsets, len(boxes) / len(layout.centres))
+
+
+def _pair_closely(
+    page: PageRows, layout: BoxLayout, homography: Matrix
+) -> tuple[NDArray[np.intp], Points]:
+    """Boxes (M,) that have a cell very near, and how far off it is (M, 2)."""
+    boxes, offsets = _pair(page, layout.centres, layout.sizes, homography)
+    close = np.hypot(*offsets.T) < CLOSE * layout.sizes[boxes].min(axis=1)
+    return boxes[close], offsets[close]
 
 
 def _pair(
@@ -74,40 +82,41 @@ def _pair(
     boxes = np.flatnonzero(found >= 0)
     cells = found[boxes]
     back = np.asarray(np.linalg.inv(homography), np.float64)
-    there = transform(back, page.cells.centres[cells])
-    ends = [
-        transform(back, page.cells.centres[cells] + side[cells]) - there
-        for side in (page.cells.rights, page.cells.downs)
-    ]
+    centres = page.cells.centres[cells]
+    ends = [centres, centres + page.cells.rights[cells], centres + page.cells.downs[cells]]
+    there, right, down = transform(back, np.concatenate(ends)).reshape(3, -1, 2)
     # Turned by a quarter, what is right on the scan is up or down in the template.
-    sides = np.abs(ends[0]) + np.abs(ends[1])
+    sides = np.abs(right - there) + np.abs(down - there)
     alike = np.abs(np.log(np.maximum(sides, 1e-6) / sizes[boxes])).max(axis=1) < 0.4
     return boxes[alike], (there - places[boxes])[alike]
 
 
-def fit_correction(expected: Points, offsets: Points, *, side: float, lone: bool = False) -> Matrix:
+def fit_correction(
+    expected: Points, offsets: Points, *, side: float, lone: bool = False, near: float = 0.0
+) -> Matrix:
     """The simplest map, (3, 3), from where centres should be to where they are.
 
     A similarity for a single row (`lone`), else an affine map, or a homography where that is
-    clearly better: a flat scan needs none, and does harm with one where nothing was matched.
+    clearly better: a flat scan needs none, and does harm with one where nothing was matched. None
+    is asked for where the affine map leaves less than `near`, a share of a box's side.
     """
     printed = expected + offsets
     if len(expected) < 2:
         return np.eye(3) if not len(expected) else translation(*offsets[0])
-    threshold = 0.5 * float(np.median(np.abs(offsets))) + 1.0
+    threshold = 0.5 * median(np.abs(offsets)) + 1.0
     if lone or len(expected) < 4 or is_lone(expected, side):
         return _as_matrix(
             cv2.estimateAffinePartial2D(expected, printed, ransacReprojThreshold=threshold)[0]
         )
     affine = _as_matrix(cv2.estimateAffine2D(expected, printed, ransacReprojThreshold=threshold)[0])
-    if len(expected) < 8:
+    left = _misses(affine, expected, printed)
+    if len(expected) < 8 or left < near * side:
         return affine
     found = cv2.findHomography(expected, printed, cv2.RANSAC, ransacReprojThreshold=threshold)[0]
     if found is None:
         return affine
     plane: Matrix = np.asarray(found, np.float64)
-    misses = [_misses(each, expected, printed) for each in (plane, affine)]
-    return plane if misses[0] < PLANE * misses[1] else affine
+    return plane if _misses(plane, expected, printed) < PLANE * left else affine
 
 
 def _level(affine: Matrix, middle: Points) -> Matrix:
@@ -119,14 +128,6 @@ def _level(affine: Matrix, middle: Points) -> Matrix:
     level = np.array([[x, -y, 0.0], [y, x, 0.0], [0.0, 0.0, 1.0]])
     back = translation(*(fixed - transform(level, middle[None])[0]))
     return np.asarray(back @ level, np.float64)
-
-
-def is_lone(points: Points, side: float) -> bool:
-    """Tell whether points (N, 2), middles of boxes of some side, lie in a single row."""
-    if len(points) < 3:
-        return True
-    spread = np.sqrt(np.maximum(np.linalg.eigvalsh(np.cov(points.T)), 0))
-    return bool(spread[0] < LONE * side)
 
 
 def is_cell_at(
@@ -142,4 +143,4 @@ def _as_matrix(affine: cv2.typing.MatLike | None) -> Matrix:
 
 def _misses(matrix: Matrix, expected: Points, printed: Points) -> float:
     """The 80th percentile of what a map leaves."""
-    return float(np.percentile(np.hypot(*(transform(matrix, expected) - printed).T), 80))
+    return quantile(np.hypot(*(transform(matrix, expected) - printed).T), 0.8)

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from pipeline.cells import Cells
 from pipeline.geometry import Matrix
+from pipeline.quantiles import median
 from pipeline.records import Points
-from pipeline.rows import LEAST, Rows, find_rows, join_rows
+from pipeline.rows import LEAST, Rows, find_rows, is_lone, join_rows
 from pipeline.template import FormTemplate
 
 SHAPES = (0.72, 1.12)
@@ -51,6 +52,10 @@ class BoxLayout:
     """(SAMPLE, 2): centres that stand for all."""
     same_turned: bool
     """Whether the boxes lie upside down as they lie upright."""
+    lone: bool
+    """Whether they lie in a single row."""
+    height: float
+    """The median of the boxes' heights."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,8 +104,17 @@ def lay_out(template: FormTemplate) -> BoxLayout:
         centres, np.column_stack([sizes[:, 0], flat]), np.column_stack([flat, sizes[:, 1]])
     )
     sample = centres[np.linspace(0, len(boxes) - 1, SAMPLE).astype(np.intp)]
-    side = float(np.median(sizes))
-    return BoxLayout(centres, sizes, side, rows, sample, _is_same_turned(centres, side))
+    side = median(sizes)
+    return BoxLayout(
+        centres,
+        sizes,
+        side,
+        rows,
+        sample,
+        same_turned=_is_same_turned(centres, side),
+        lone=is_lone(centres, side),
+        height=median(sizes[:, 1]),
+    )
 
 
 def _is_same_turned(centres: Points, side: float) -> bool:
@@ -129,7 +143,7 @@ def read_rows(cells: Cells) -> PageRows:
     upright = find_rows(cells.centres, cells.downs, -cells.rights)
     rows = join_rows([across, across.reversed(), upright, upright.reversed()])
     least = np.minimum(np.hypot(*cells.rights.T), np.hypot(*cells.downs.T))
-    pitch = float(np.median(least)) / 6 if len(cells) else 1.0
+    pitch = median(least) / 6 if len(cells) else 1.0
     height, width = (round(n * cells.factor / pitch) + 1 for n in cells.print.shape)
     owner = np.full((height, width), -1, np.int16)
     places = np.rint(cells.centres / pitch).astype(int).tolist()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.quantiles import medians
 from pipeline.records import Points
 
 LEAST = 3
@@ -17,6 +18,8 @@ LEVEL = 0.2
 """How far above or below, in box heights."""
 ALIKE = 1.25
 """How many times as large a box of the same row may be."""
+LONE = 0.3
+"""Boxes that spread less than this in one direction, in sides of a box, are a single row."""
 EVEN = 0.12
 """How far the step between boxes may be from a whole number of steps."""
 
@@ -70,6 +73,16 @@ class Rows:
         return Rows(starts, ends, counts, part.along, part.across, part.downs), which
 
 
+_NONE = Rows(
+    np.zeros((0, 2)),
+    np.zeros((0, 2)),
+    np.zeros(0, np.intp),
+    np.zeros(0),
+    np.zeros(0),
+    np.zeros((0, 2)),
+)
+
+
 def join_rows(parts: list[Rows]) -> Rows:
     """Put rows together."""
     return Rows(
@@ -80,6 +93,16 @@ def join_rows(parts: list[Rows]) -> Rows:
         np.concatenate([part.across for part in parts]),
         np.concatenate([part.downs for part in parts]),
     )
+
+
+def is_lone(points: Points, side: float) -> bool:
+    """Tell whether points (N, 2), middles of boxes of some side, lie in a single row."""
+    if len(points) < 3:
+        return True
+    x, y = (points - points.mean(axis=0)).T / np.sqrt(len(points) - 1)
+    # The smaller eigenvalue of the points' covariance.
+    spread = (x @ x + y @ y) / 2 - np.hypot((x @ x - y @ y) / 2, x @ y)
+    return bool(spread < np.square(LONE * side))
 
 
 def find_rows(centres: Points, rights: Points, downs: Points) -> Rows:
@@ -95,15 +118,19 @@ def find_rows(centres: Points, rights: Points, downs: Points) -> Rows:
     """
     follower, distance = _follow(centres, rights, downs)
     chains = [chain for chain in _chains(follower, distance) if len(chain) >= LEAST]
-    first, last = (np.array([chain[end] for chain in chains], np.intp) for end in (0, -1))
-    steps = [np.median(distance[chain[:-1]]) for chain in chains]
-    lengths = [distance[chain[:-1]].sum() for chain in chains]
-    counts = np.rint(np.array(lengths) / np.array(steps)).astype(np.intp) + 1
-    sides = [
-        np.array([np.median(side[chain]) for chain in chains], np.float64)
-        for side in (np.hypot(*rights.T), np.hypot(*downs.T))
-    ]
-    down = np.array([downs[chain].mean(axis=0) for chain in chains]).reshape(-1, 2)
+    if not chains:
+        return _NONE
+    lengths = np.array([len(chain) for chain in chains], np.intp)
+    boxes = np.array([box for chain in chains for box in chain], np.intp)
+    ends = np.cumsum(lengths)
+    starts = ends - lengths
+    first, last = boxes[starts], boxes[ends - 1]
+    followed = np.delete(boxes, ends - 1)
+    steps = medians(distance[followed], lengths - 1)
+    spans = np.add.reduceat(distance[followed], starts - np.arange(len(chains)))
+    counts = np.rint(spans / steps).astype(np.intp) + 1
+    sides = [medians(np.hypot(*side[boxes].T), lengths) for side in (rights, downs)]
+    down = np.add.reduceat(downs[boxes], starts) / lengths[:, None]
     down /= np.maximum(np.hypot(*down.T), 1e-9)[:, None]
     return Rows(centres[first], centres[last], counts, sides[0], sides[1], down)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from pipeline.cells import find_cells
 from pipeline.edges import find_outline, measure_skew
@@ -49,10 +49,14 @@ class Sketch:
 
 def _box_px(image: GreyImage, templates: Sequence[FormTemplate]) -> tuple[float, float]:
     """The smallest and the largest side of a box on a scan that shows a page edge to edge."""
-    sides = []
-    for template in templates:
-        scale = max(image.shape) / max(template.size)
-        boxes = [box for field in template.fields for box in field.boxes]
-        sides.append(scale * min(min(box.width, box.height) for box in boxes))
-        sides.append(scale * max(max(box.width, box.height) for box in boxes))
+    sides = [max(image.shape) * side for template in templates for side in _sides(template)]
     return min(sides), max(sides)
+
+
+@lru_cache(maxsize=512)
+def _sides(template: FormTemplate) -> tuple[float, float]:
+    """The smallest and the largest side of a box, as a share of the page's longer side."""
+    boxes = [box for field in template.fields for box in field.boxes]
+    least = min(min(box.width, box.height) for box in boxes)
+    most = max(max(box.width, box.height) for box in boxes)
+    return least / max(template.size), most / max(template.size)

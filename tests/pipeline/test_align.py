@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.choose import choose
 from pipeline.errors import AlignmentError
-from pipeline.geometry import Matrix, corners
+from pipeline.geometry import Matrix, corners, translation
 from pipeline.layout import spread_fields
 from pipeline.records import GreyImage
 from pipeline.template import FormTemplate
@@ -100,6 +100,12 @@ def test_a_page_on_a_larger_bed_is_found(sheets: dict[str, GreyImage]) -> None:
     """Its edges are not the scan's."""
     lie, (height, width) = lay(CLAIM.size, degrees=-2, shift=(35, 20))
     assert off(sheets["layout"], CLAIM, lie, (height + 70, width + 60)) < 1
+
+
+def test_a_page_without_its_margins_is_found(sheets: dict[str, GreyImage]) -> None:
+    """Markers that the scan does not show say nothing against the form."""
+    inside = translation(-80, -80)
+    assert off(sheets["markers"], MARKED, inside, (1240, 840)) < NEAR_PX
 
 
 @pytest.mark.parametrize("level", [90, 150, 190])
