@@ -13,7 +13,6 @@ from prefect.runtime import flow_run as flow_run_runtime
 from flows.notify import Event, Logger, Message, Notify, count_queue, figures, tell
 from pipeline.errors import ExtractionError
 
-
 MOST_STARTS: Final = 4
 
 
