@@ -18,11 +18,14 @@ from pydantic import Field
 
 from flows.artifacts import ProgressArtifact, publish
 from flows.batch import Job, Rules, Summary
+from flows.cluster import check_workers, connected, count_workers
 from flows.hooks import refuse_endless, tell_completed, tell_crashed, tell_failed
 from flows.notify import Notify
 from flows.progress import tell, watcher
+from flows.remote.address import at_hand
 from flows.results import check_database
 from flows.round import Handling, Order, Round, begun
+from flows.runner import Runner
 from flows.sifting import Reread
 from flows.workers import RETRIES, RETRY_DELAY_S, Workers, in_window
 from pipeline.arrivals import PAUSE_S
@@ -31,6 +34,7 @@ from pipeline.export import prepare_output
 from pipeline.ingest import UnsteadyFileError
 from pipeline.records import PageResult
 
+_HERE = Workers(1)
 _workers: ContextVar[Workers] = ContextVar("workers")
 _round: ContextVar[Round] = ContextVar("round")
 
@@ -54,15 +58,19 @@ def _may_pass(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
     return False
 
 
-@task(
+def read_pages(job: Job) -> list[PageResult]:
+    """Read a batch of pages; on the last try, pages that cannot be opened fail for themselves."""
+    return _workers.get(_HERE).read(job, patient=task_run.run_count <= RETRIES)
+
+
+# Its function has another name, by which workers on other machines find it.
+read = task(
+    name="read",
     retries=RETRIES,
     retry_delay_seconds=exponential_backoff(RETRY_DELAY_S),
     retry_jitter_factor=0.5,
     retry_condition_fn=_may_pass,
-)
-def read(job: Job) -> list[PageResult]:
-    """Read a batch of pages; on the last try, pages that cannot be opened fail for themselves."""
-    return _workers.get(Workers(1)).read(job, patient=task_run.run_count <= RETRIES)
+)(read_pages)
 
 
 @task(
@@ -95,6 +103,8 @@ def extract(  # noqa: PLR0913, PLR0917 - the options of a run
     reread: Reread = Reread.NEW,
     move: bool = False,
     settle_s: Annotated[float, Field(ge=0)] = PAUSE_S,
+    runner: Runner = Runner.LOCAL,
+    scheduler: str = "",
 ) -> Summary:
     """Read scans that are new, and write what was read.
 
@@ -112,6 +122,8 @@ def extract(  # noqa: PLR0913, PLR0917 - the options of a run
             profile or network changed (changed), or all.
         move: Whether files go to done/, failed/ or duplicate/ below the inbox when they were read.
         settle_s: How long a file must have been left alone to be read.
+        runner: Whether processes of this machine read (local), or a Dask cluster (dask).
+        scheduler: Address of the cluster's scheduler; if none, `workers` are started here.
 
     Returns:
         What became of the run, in numbers.
@@ -121,40 +133,57 @@ def extract(  # noqa: PLR0913, PLR0917 - the options of a run
     """
     refuse_endless()
     began, logger = time.monotonic(), get_run_logger()
-    prepare_output(output)
-    check_database(output, database)
     handling = Handling(reread, move, settle_s)
-    order = Order(inputs, templates, output, database, rules or Rules(), handling)
+    chosen = rules or Rules()
 
     def told(text: str) -> None:
         tell(text)
         logger.warning(text)
 
-    with begun(order, told) as this:
-        logger.info("%d pages to read", this.pages)
-        watchers = watcher(), ProgressArtifact()
-        for each in watchers:
-            each.start(this.pages)
-        for batch in _read_all(this.jobs, workers):
-            this.keep(batch)
+    with at_hand(inputs, output, moves=move) as here:
+        prepare_output(here.output)
+        check_database(here.output, database)
+        order = Order(here.inputs, templates, here.output, database, chosen, handling)
+        with begun(order, told) as this:
+            logger.info("%d pages to read", this.pages)
+            watchers = watcher(), ProgressArtifact()
             for each in watchers:
-                each.add(batch)
-        token = _round.set(this)
-        summary = write()
-        _round.reset(token)
-    publish(summary, output, database, time.monotonic() - began)
-    logger.info(
-        "%d pages read, %d failed; %d fields accepted, %d to review",
-        summary.pages - summary.failed,
-        summary.failed,
-        summary.accepted,
-        summary.review,
-    )
+                each.start(this.pages)
+            for batch in _read_all(this.jobs, workers, runner, scheduler):
+                this.keep(batch)
+                for each in watchers:
+                    each.add(batch)
+            summary = _write(this)
+        publish(summary, here.output, database, time.monotonic() - began)
+        logger.info(
+            "%d pages read, %d failed; %d fields accepted, %d to review",
+            summary.pages - summary.failed,
+            summary.failed,
+            summary.accepted,
+            summary.review,
+        )
     return summary
 
 
-def _read_all(jobs: Sequence[Job], count: int) -> Iterator[list[PageResult]]:
-    """Read each batch in a task of its own, and give it as it is done.
+def _write(this: Round) -> Summary:
+    token = _round.set(this)
+    try:
+        return write()
+    finally:
+        _round.reset(token)
+
+
+def _read_all(
+    jobs: Sequence[Job], count: int, runner: Runner, scheduler: str
+) -> Iterator[list[PageResult]]:
+    """Read each batch in a task of its own, and give it as it is done."""
+    if jobs and runner is Runner.DASK:
+        return _read_on_cluster(jobs, count, scheduler)
+    return _read_here(jobs, count)
+
+
+def _read_here(jobs: Sequence[Job], count: int) -> Iterator[list[PageResult]]:
+    """Read on this machine.
 
     The tasks wait in threads for worker processes that know no Prefect: those start faster and
     are the same ones as without Prefect.
@@ -175,3 +204,13 @@ def _submit(
 ) -> PrefectFuture[list[PageResult]]:
     # Quoted, or Prefect would search it for futures.
     return runner.submit(read, {"job": quote(job)})
+
+
+def _read_on_cluster(jobs: Sequence[Job], count: int, scheduler: str) -> Iterator[list[PageResult]]:
+    """Read on the workers of a Dask cluster, which see the same folders."""
+    with connected(scheduler, count) as client:
+        from flows.cluster_tasks import submitting  # noqa: PLC0415 - an optional part
+
+        check_workers(client, jobs[0])
+        with submitting(client, read) as submit:
+            yield from in_window(jobs, submit, as_completed, count_workers(client))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pipeline.errors import OutputError
+from pipeline.errors import InputFileError, OutputError
 
 SCHEME: Final = "s3:"
 
@@ -29,17 +29,25 @@ def address_of(path: Path) -> str:
     return f"{SCHEME}//{path.as_posix().removeprefix(SCHEME).lstrip('/')}"
 
 
-def at_hand(inputs: Sequence[Path], output: Path) -> AbstractContextManager[Places]:
+def at_hand(
+    inputs: Sequence[Path], output: Path, *, moves: bool = False
+) -> AbstractContextManager[Places]:
     """Have what lies on S3 as folders inside a `with`, and put the output there at its end.
 
     Args:
         inputs: Files, folders, or addresses on S3.
         output: A folder, or an address on S3; it stays as it was where the run fails.
+        moves: Whether the run moves files; objects are left where they are.
 
     Raises:
-        InputFileError: If an inbox cannot be copied.
+        InputFileError: If an inbox cannot be copied, or its objects were to be moved.
         OutputError: If the output cannot be had or put, or another run has written it meanwhile.
     """
+    if moves and (addresses := [address_of(path) for path in inputs if is_remote(path)]):
+        raise InputFileError(
+            f"{addresses[0]}: objects on S3 are not moved; leave --move out: what was read is "
+            "remembered, and a rule of the bucket can remove what is old"
+        )
     if not any(map(is_remote, (*inputs, output))):
         return nullcontext(Places(tuple(inputs), output))
     from flows.remote.mirror import mirrored  # noqa: PLC0415 - loads a database and threads
