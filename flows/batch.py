@@ -61,6 +61,24 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Equipment:
+    """What the pages of a run are read with."""
+
+    templates: Path
+    run: int
+    rules: Rules
+    origin: Origin
+    """Without the paths of documents."""
+
+    def jobs(self, pages: Sequence[PageRef]) -> tuple[Job, ...]:
+        """Put pages into batches."""
+        batches = (
+            pages[start : start + BATCH_PAGES] for start in range(0, len(pages), BATCH_PAGES)
+        )
+        return tuple(Job(self.templates, self.run, tuple(batch), self.rules) for batch in batches)
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What a run has to do."""
 
@@ -82,6 +100,16 @@ class Summary:
     failed: int = 0
     fields: int = 0
     accepted: int = 0
+    duplicates: int = 0
+    """Pages of files that are copies of others."""
+    known: int = 0
+    """Documents that were read before."""
+    stale: int = 0
+    """Those of them that were read with other templates, another profile or network."""
+    waiting: int = 0
+    """Files that are still being written, or cannot be read now: for the next run."""
+    moved: int = 0
+    """Files that were moved out of the inbox."""
     passed_over: int = 0
     """Files of other kinds, left alone."""
 
@@ -92,11 +120,13 @@ class Summary:
 
     def plus(self, results: Iterable[PageResult]) -> "Summary":
         """Count further pages."""
-        pages = list(results)
+        all_pages = list(results)
+        pages = [page for page in all_pages if page.status is not Status.DUPLICATE]
         flags = [field.flag for page in pages for field in page.fields]
         return replace(
             self,
             pages=self.pages + len(pages),
+            duplicates=self.duplicates + len(all_pages) - len(pages),
             failed=self.failed + sum(page.status is Status.FAILED for page in pages),
             fields=self.fields + len(flags),
             accepted=self.accepted + flags.count(Flag.ACCEPTED),
@@ -117,17 +147,31 @@ def plan(inputs: Sequence[Path], templates: Path, output: Path, rules: Rules | N
         TemplateError: If a template is wrong; found here, before any page is read.
         ModelError: If the network cannot be loaded.
     """
+    inbox = find_documents(inputs, leave_out=output)
+    equipment = equip(templates, rules)
+    paths = {document.name: document.path for document in inbox.documents}
+    pages = [page for document in inbox.documents for page in list_pages(document)]
+    origin = replace(equipment.origin, paths=paths)
+    share = equipment.rules.audit_share
+    return Plan(equipment.jobs(pages), len(pages), inbox.passed_over, origin, share)
+
+
+def equip(templates: Path, rules: Rules | None = None) -> Equipment:
+    """Load what pages are read with.
+
+    Args:
+        templates: The folder of templates.
+        rules: What decides beside the templates.
+
+    Raises:
+        TemplateError: If a template is wrong.
+        ModelError: If the network cannot be loaded.
+    """
     run = time.time_ns()
     rules = rules or Rules()
     rules = replace(rules, today=rules.today or clock_day())
-    inbox = find_documents(inputs, leave_out=output)
     loaded, classifier, profile = _equipment(templates, run, rules)
-    paths = {document.name: document.path for document in inbox.documents}
-    pages = [page for document in inbox.documents for page in list_pages(document)]
-    batches = (pages[start : start + BATCH_PAGES] for start in range(0, len(pages), BATCH_PAGES))
-    jobs = tuple(Job(templates, run, tuple(batch), rules) for batch in batches)
-    origin = Origin(loaded, classifier.card, paths, profile)
-    return Plan(jobs, len(pages), inbox.passed_over, origin, rules.audit_share)
+    return Equipment(templates, run, rules, Origin(loaded, classifier.card, {}, profile))
 
 
 @lru_cache(maxsize=1)
@@ -149,7 +193,8 @@ def read_batch(job: Job, *, patient: bool = False) -> list[PageResult]:
             concerned fail.
 
     Returns:
-        A result for each page of the job.
+        A result for each page of the job; none for a page of a file that was changed since the
+        page was counted.
 
     Raises:
         UnsteadyFileError: If patient, and trying again may help.
@@ -170,7 +215,7 @@ def read_batch(job: Job, *, patient: bool = False) -> list[PageResult]:
 def give_up(job: Job, reason: str) -> list[PageResult]:
     """Give the results of a batch of which nothing could be read."""
     templates, _, _ = _equipment(job.templates, job.run, job.rules)
-    identities = (PageId(ref.document.name, ref.number, "") for ref in job.pages)
+    identities = (PageId(ref.document.name, ref.number, ref.sha256) for ref in job.pages)
     return [failed_page(identity, reason, templates) for identity in identities]
 
 
@@ -185,6 +230,8 @@ def _open(
         try:
             source = source or load(document)
             sha256 = source.sha256
+            if ref.sha256 not in {"", sha256}:
+                return []
             opened.append(decode_page(source, ref.number, side_px=side_px))
         except (InputFileError, PageError) as error:
             if patient and isinstance(error, UnsteadyFileError):

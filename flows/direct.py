@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from flows.batch import Plan, Rules, Summary, plan
+from flows.batch import Rules, Summary
 from flows.progress import watcher
-from flows.results import write_results
-from flows.settling import settle
+from flows.round import Handling, Order, begun
 from flows.workers import Workers
-from pipeline.records import PageResult
 
 
 def extract_directly(  # noqa: PLR0913 - the options of a run
@@ -19,8 +17,9 @@ def extract_directly(  # noqa: PLR0913 - the options of a run
     workers: int = 1,
     database: str = "",
     rules: Rules | None = None,
+    handling: Handling | None = None,
 ) -> Summary:
-    """Read scans and write what was read.
+    """Read scans that are new, and write what was read.
 
     Args:
         inputs: Files and folders of scans.
@@ -29,21 +28,16 @@ def extract_directly(  # noqa: PLR0913 - the options of a run
         workers: How many processes read.
         database: Address of the database; if none, it is in the output folder.
         rules: What decides beside the templates.
+        handling: How the files of the inbox are treated.
 
     Raises:
         ExtractionError: If nothing can be read, or not written.
     """
-    todo = plan(inputs, templates, output, rules)
-    results, origin = settle(_read(todo, workers), todo, output)
-    write_results(results, origin, output, database)
-    return Summary(passed_over=todo.passed_over).plus(results)
-
-
-def _read(todo: Plan, count: int) -> list[PageResult]:
-    watcher().start(todo.pages)
-    results: list[PageResult] = []
-    with Workers(count) as workers:
-        for batch in workers.read_all(todo.jobs):
-            results += batch
-            watcher().add(batch)
-    return results
+    chosen = rules or Rules(), handling or Handling()
+    with begun(Order(inputs, templates, output, database, *chosen)) as this:
+        watcher().start(this.pages)
+        with Workers(workers) as processes:
+            for batch in processes.read_all(this.jobs):
+                this.keep(batch)
+                watcher().add(batch)
+        return this.finish()

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.text import Text
 
 from flows.batch import Summary
 from pipeline.records import PageResult
@@ -79,9 +80,28 @@ def watcher() -> Watcher:
     return _watcher.get(Silent())
 
 
+_console: ContextVar[Console] = ContextVar("console")
+
+
+def tell(text: str) -> None:
+    """Say something that a person should know at once, where one may be looking."""
+    if console := _console.get(None):
+        console.print(Text(text, "yellow"), soft_wrap=True)
+
+
 @contextmanager
 def shown(console: Console) -> Iterator[None]:
     """Show a bar for what is read inside the `with`, where a person may be looking."""
+    said = _console.set(console)
+    try:
+        with _bar(console):
+            yield
+    finally:
+        _console.reset(said)
+
+
+@contextmanager
+def _bar(console: Console) -> Iterator[None]:
     if not console.is_terminal:
         yield
         return

@@ -5,32 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import OutputError
-from pipeline.export import export, export_final
-from pipeline.records import PageResult
-from pipeline.store.origin import Origin
-
-
-def write_results(
-    results: Sequence[PageResult], origin: Origin, output: Path, database: str = ""
-) -> None:
-    """Save the results of a run, and write the CSVs.
-
-    Args:
-        results: One result a page, in any order.
-        origin: What was read, and with what.
-        output: A folder, as `prepare_output` leaves it.
-        database: Address of the database; if none, it is in the folder.
-
-    Raises:
-        OutputError: If either cannot be written.
-    """
-    from pipeline.store.database import database_url, opened  # noqa: PLC0415 - see `check_database`
-    from pipeline.store.load import load_results  # noqa: PLC0415
-    from pipeline.store.save import save  # noqa: PLC0415
-
-    with opened(database_url(output, database), create=True) as engine:
-        save(engine, results, origin)
-        export(load_results(engine), output)
+from pipeline.export import export_final
 
 
 def check_database(output: Path, database: str = "", *, force: bool = False) -> None:

@@ -1,7 +1,7 @@
 """What a verb shows when it is done: a table for a person, plain lines for a program."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -53,12 +53,12 @@ def printable(text: str) -> str:
 def show_run(output: Path, summary: Summary, *, out: Console, err: Console) -> None:
     """Show the first fields of a run on stdout, and what became of it on stderr."""
     fields = _rows(output / "fields.csv", _FIELD_COLUMNS)
-    show_table(out, _FIELD_COLUMNS, fields[:ROWS_SHOWN])
-    if len(fields) > ROWS_SHOWN:
-        err.print(f"… and {len(fields) - ROWS_SHOWN} more fields in {output / 'fields.csv'}")
+    show_table(out, _FIELD_COLUMNS, islice(fields, ROWS_SHOWN))
+    if more := sum(1 for _ in fields):
+        err.print(f"… and {more} more fields in {output / 'fields.csv'}")
     _show_failures(output, err)
-    if summary.passed_over:
-        err.print(f"{_count(summary.passed_over, 'file')} of other kinds left alone")
+    for line in _remarks(summary):
+        err.print(line, soft_wrap=True)
     review = f", {summary.review} to review" if summary.review else ""
     err.print(
         f"{_count(summary.pages - summary.failed, 'page')} read, {summary.failed} failed; "
@@ -68,23 +68,46 @@ def show_run(output: Path, summary: Summary, *, out: Console, err: Console) -> N
     )
 
 
+def _remarks(summary: Summary) -> Iterator[str]:
+    """Say what became of files that were not read now."""
+    if summary.passed_over:
+        yield f"{_count(summary.passed_over, 'file')} of other kinds left alone"
+    if summary.known:
+        yield f"{_count(summary.known, 'document')} read before; --force reads all again"
+    if summary.stale:
+        yield (
+            f"{_count(summary.stale, 'document')} of them with another template, profile or "
+            "network than now; --changed reads these again"
+        )
+    if summary.duplicates:
+        yield f"{_count(summary.duplicates, 'page')} in copies of other files: not read twice"
+    if summary.waiting:
+        yield (
+            f"{_count(summary.waiting, 'file')} still being written, or not to be read now: left "
+            "to the next run"
+        )
+    if summary.moved:
+        yield f"{_count(summary.moved, 'file')} moved out of the inbox"
+
+
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def _show_failures(output: Path, err: Console) -> None:
     rows = _rows(output / "pages.csv", ("status", "document", "page", "reason"))
-    failures = [row[1:] for row in rows if row[0] == Status.FAILED]
+    failures = (row[1:] for row in rows if row[0] == Status.FAILED)
     for document, page, reason in islice(failures, FAILURES_SHOWN):
         line = f"not read: {printable(document)} page {page}: {printable(reason)}"
         err.print(Text(line, "yellow"), soft_wrap=True)
-    if len(failures) > FAILURES_SHOWN:
-        err.print(f"… and {len(failures) - FAILURES_SHOWN} more in {output / 'pages.csv'}")
+    if more := sum(1 for _ in failures):
+        err.print(f"… and {more} more in {output / 'pages.csv'}")
 
 
-def _rows(path: Path, columns: Sequence[str]) -> list[tuple[str, ...]]:
+def _rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
     with path.open(encoding="utf-8", newline="") as file:
-        return [tuple(restore(row[name]) for name in columns) for row in csv.DictReader(file)]
+        for row in csv.DictReader(file):
+            yield tuple(restore(row[name]) for name in columns)
 
 
 def show_score(figures: "Score", out: Console) -> None:

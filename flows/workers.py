@@ -9,20 +9,24 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from functools import partial
 from multiprocessing.connection import Connection
-from typing import Final
+from typing import Any, Final, Protocol, TypeVar
 
 from flows.batch import Job, give_up, read_batch
 from pipeline.ingest import PageRef, UnsteadyFileError
 from pipeline.records import PageResult
 
+_Result_co = TypeVar("_Result_co", covariant=True)
 RETRIES: Final = 2
 RETRY_DELAY_S: Final = 1.0
+_for_one_thread: Final = threading.Lock()
+"""The network is not for use by two threads, and a Dask worker may have many."""
 
 
 class Workers(AbstractContextManager["Workers"]):
@@ -47,7 +51,8 @@ class Workers(AbstractContextManager["Workers"]):
         """Read a batch and wait for it; as `read_batch`, but outliving a worker's death."""
         pool = self._pool
         if pool is None:
-            return read_batch(job, patient=patient)
+            with _for_one_thread:
+                return read_batch(job, patient=patient)
         try:
             return pool.submit(job, patient=patient).result()
         except BrokenProcessPool:
@@ -62,19 +67,20 @@ class Workers(AbstractContextManager["Workers"]):
                 broken.stop()
                 self._pool = _Pool(self._count)
 
-    def read_all(self, jobs: Sequence[Job]) -> Iterator[list[PageResult]]:
+    def read_all(self, jobs: Iterable[Job]) -> Iterator[list[PageResult]]:
         """Read batches, and give each as it is done."""
         if self._pool is None:
             yield from map(self._read_patiently, jobs)
             return
         threads = ThreadPoolExecutor(self._count)
         try:
-            futures = [threads.submit(self._read_patiently, job) for job in jobs]
-            for future in as_completed(futures):
-                yield future.result()
+            yield from in_window(jobs, partial(self._submit, threads), as_completed, self._count)
         finally:
             self.stop()
             threads.shutdown(cancel_futures=True)
+
+    def _submit(self, threads: ThreadPoolExecutor, job: Job) -> Future[list[PageResult]]:
+        return threads.submit(self._read_patiently, job)
 
     def _read_patiently(self, job: Job) -> list[PageResult]:
         """Read a batch, trying again where the file system stumbles."""
@@ -84,6 +90,45 @@ class Workers(AbstractContextManager["Workers"]):
             except UnsteadyFileError:
                 time.sleep(RETRY_DELAY_S)
         return self.read(job)
+
+
+class _Promise(Protocol[_Result_co]):
+    def result(self) -> _Result_co: ...
+
+
+_Future = TypeVar("_Future", bound=_Promise[Any])
+
+
+def in_window(
+    jobs: Iterable[Job],
+    submit: Callable[[Job], _Future],
+    as_completed: Callable[[list[_Future]], Iterator[_Future]],
+    workers: int,
+) -> Iterator[list[PageResult]]:
+    """Hand out jobs as others come back, so that no more results are held than are worked on.
+
+    Args:
+        jobs: What to read.
+        submit: Hands out one.
+        as_completed: Gives what was handed out as it comes back.
+        workers: How many are worked on at once; as many again wait for a worker.
+    """
+    waiting: list[_Future] = []
+    for job in jobs:
+        waiting.append(submit(job))
+        if len(waiting) > 2 * workers:
+            yield _take(waiting, as_completed)
+    while waiting:
+        yield _take(waiting, as_completed)
+
+
+def _take(
+    waiting: list[_Future], as_completed: Callable[[list[_Future]], Iterator[_Future]]
+) -> list[PageResult]:
+    done = next(iter(as_completed(waiting)))
+    waiting.remove(done)
+    results: list[PageResult] = done.result()
+    return results
 
 
 class _Pool:

@@ -48,17 +48,17 @@ class Figure:
         return self.chance is not None and self.chance * len(FIGURES) < DRIFTED
 
 
-def measure_batch(results: Sequence[PageResult]) -> list[Figure]:
-    """Measure the pages of a batch, by template."""
-    hashes = sorted(f"{page.identity.sha256}:{page.identity.number}" for page in results)
-    batch = hashlib.sha256("\n".join(hashes).encode()).hexdigest()[:12]
+def measure_batch(results: Iterable[PageResult]) -> list[Figure]:
+    """Measure the pages of a batch, by template; each is looked at once."""
+    hashes: list[str] = []
+    by_template: dict[str, list[dict[str, float]]] = {}
+    for page in results:
+        hashes.append(f"{page.identity.sha256}:{page.identity.number}")
+        if page.status is Status.READ:
+            by_template.setdefault(page.template, []).append(_measure_page(page))
+    batch = hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest()[:12]
     measured = []
-    for template in sorted({page.template for page in results if page.status is Status.READ}):
-        pages = [
-            _measure_page(page)
-            for page in results
-            if page.template == template and page.status is Status.READ
-        ]
+    for template, pages in sorted(by_template.items()):
         for figure in FIGURES:
             values = np.array([page[figure] for page in pages if figure in page])
             if len(values):
@@ -133,7 +133,7 @@ def _compare(one: Figure, before: Figure | None) -> Figure:
     return Figure(*values, chance=float(test.pvalue))
 
 
-def keep_history(results: Sequence[PageResult], output: Path) -> None:
+def keep_history(results: Iterable[PageResult], output: Path) -> None:
     """Compare a batch with the history in a folder, and add it there as the latest.
 
     The same batch, read again, takes its own place and is not compared with itself.

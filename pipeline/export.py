@@ -8,7 +8,7 @@ from typing import Final
 from pipeline.errors import OutputError
 from pipeline.formats import write_parquet, write_xlsx
 from pipeline.records import Correction, FieldResult, Flag, PageResult, Source
-from pipeline.tables import Table, as_csv, write_whole
+from pipeline.tables import Table, as_csv, as_line, drafted, write_whole
 
 FIELDS_COLUMNS: Final = (
     "document",
@@ -42,6 +42,7 @@ PAGES_COLUMNS: Final = (
     "reason",
     "residual_px",
 )
+_COLUMNS: Final = {"fields": FIELDS_COLUMNS, "digits": DIGITS_COLUMNS, "pages": PAGES_COLUMNS}
 
 
 def write_csv(tables: Sequence[Table], output: Path) -> None:
@@ -110,18 +111,28 @@ def _corrected(field: FieldResult, said: Correction) -> FieldResult:
     return FieldResult(field.field, said.raw, said.value, TYPED[said.source], Flag.ACCEPTED, ())
 
 
-def export(results: Iterable[PageResult], output: Path, *, suffix: str = ".csv") -> None:
-    """Write the results of a run.
+def export(results: Iterable[PageResult], output: Path) -> None:
+    """Write results as they come to the three CSV files, all of them or none.
 
     Args:
-        results: One result a page, in any order.
+        results: One result a page, by document and page.
         output: A folder, as `prepare_output` leaves it.
-        suffix: Which of `WRITERS` to use.
 
     Raises:
         OutputError: If it cannot be written; then what was there before still is.
     """
-    WRITERS[suffix](tables_of(results), output)
+    with drafted([output / f"{name}.csv" for name in _COLUMNS]) as (fields, digits, pages):
+        for file, columns in zip((fields, digits, pages), _COLUMNS.values(), strict=True):
+            file.write(as_line(columns).encode())
+        for page in results:
+            fields.writelines(as_line(row).encode() for row in _field_rows(page))
+            digits.writelines(as_line(row).encode() for row in _digit_rows(page))
+            pages.write(as_line(_page_row(page)).encode())
+
+
+def is_exported(output: Path) -> bool:
+    """Tell whether all three CSV files are there."""
+    return all((output / f"{name}.csv").is_file() for name in _COLUMNS)
 
 
 def tables_of(results: Iterable[PageResult]) -> tuple[Table, Table, Table]:
@@ -196,11 +207,7 @@ def prepare_output(output: Path, *, force: bool = False) -> None:
 
 
 def _spare_others(output: Path) -> None:
-    for name, columns in (
-        ("fields", FIELDS_COLUMNS),
-        ("digits", DIGITS_COLUMNS),
-        ("pages", PAGES_COLUMNS),
-    ):
+    for name, columns in _COLUMNS.items():
         path = output / f"{name}.csv"
         if path.exists() and not _is_ours(path, columns):
             raise OutputError(

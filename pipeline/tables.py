@@ -4,10 +4,11 @@ Written by hand and not by pandas: loading pandas takes half the time of a small
 """
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from pipeline.errors import InputFileError, OutputError
 
@@ -43,10 +44,11 @@ def restore(text: str) -> str:
 
 def as_csv(table: Table) -> str:
     """Write a table as RFC 4180 has it, but for the line ends, which are single newlines."""
-    return "".join(map(_line, (table.columns, *table.rows)))
+    return "".join(map(as_line, (table.columns, *table.rows)))
 
 
-def _line(cells: Iterable[str]) -> str:
+def as_line(cells: Iterable[str]) -> str:
+    """Write one row, with its newline."""
     return ",".join(map(_cell, cells)) + "\n"
 
 
@@ -101,14 +103,34 @@ def write_whole(contents: Mapping[Path, bytes]) -> None:
     Raises:
         OutputError: If one cannot be written; then none has changed.
     """
-    drafts = {path.with_name(f".{path.name}.{os.getpid()}.part"): path for path in contents}
+    with drafted(list(contents)) as files:
+        for file, content in zip(files, contents.values(), strict=True):
+            file.write(content)
+
+
+@contextmanager
+def drafted(paths: Sequence[Path]) -> Iterator[list[BinaryIO]]:
+    """Give files to write to; after the `with` they take the places of others, all or none.
+
+    Args:
+        paths: The places, in one folder, which must exist.
+
+    Raises:
+        OutputError: If one cannot be written; then none has changed.
+    """
+    folder = paths[0].parent
+    drafts = [path.with_name(f".{path.name}.{os.getpid()}.part") for path in paths]
     try:
-        for draft, path in drafts.items():
-            _write_to_disk(draft, contents[path])
-        for draft, path in drafts.items():
+        with ExitStack() as stack:
+            files: list[BinaryIO] = [stack.enter_context(draft.open("wb")) for draft in drafts]
+            yield files
+            for file in files:
+                file.flush()
+                os.fsync(file.fileno())
+        for draft, path in zip(drafts, paths, strict=True):
             draft.replace(path)
+        _keep_names(folder)
     except OSError as error:
-        folder = next(iter(contents)).parent
         raise OutputError(
             f"{folder} cannot be written ({error.strerror}); free space there, or name another"
         ) from error
@@ -117,8 +139,10 @@ def write_whole(contents: Mapping[Path, bytes]) -> None:
             draft.unlink(missing_ok=True)
 
 
-def _write_to_disk(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+def _keep_names(folder: Path) -> None:
+    """See that new names in a folder outlive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

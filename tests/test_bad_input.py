@@ -57,7 +57,7 @@ def inbox(tmp_path_factory: pytest.TempPathFactory, sample_forms: Path, huge_png
     folder = tmp_path_factory.mktemp("inbox")
     good = sample_forms / "postal-card/scans/postal-card-1.jpg"
     shutil.copy(good, folder / "good.jpg")
-    shutil.copy(good, folder / ODD_NAME)
+    (folder / ODD_NAME).write_bytes(good.read_bytes() + b"another")
     (folder / "notes.txt").write_text("not a scan")
     (folder / "letter.png").write_text("Dear Sir or Madam")
     (folder / "cut.jpg").write_bytes(good.read_bytes()[:20_000])

@@ -34,5 +34,5 @@ def main() -> None:
         sys.exit(error.exit_code)
     except SystemExit as end:
         if end.code == ExitCode.INTERRUPTED:
-            err.print("interrupted; nothing was written. Run the same command again.")
+            err.print("interrupted; the same command goes on from there.")
         raise

@@ -64,7 +64,7 @@ def audit(
     ] = "",
 ) -> None:
     """Estimate how many accepted fields are wrong, from those that people checked unannounced."""
-    from flows.settling import show_audit, show_estimate
+    from flows.proofs import show_audit, show_estimate
     from pipeline.audit import AUDIT_FILE, read_audit
     from pipeline.errors import InputFileError
     from pipeline.score import read_truth

@@ -12,9 +12,12 @@ import typer
 from rich.text import Text
 
 from flows.cli.console import err, out
+from flows.runner import Runner
 
 if TYPE_CHECKING:
-    from flows.batch import Rules, Summary
+    from flows.batch import Summary
+    from flows.round import Order
+    from flows.sifting import Reread
 
 app = typer.Typer()
 
@@ -32,8 +35,33 @@ def extract(
     direct: Annotated[bool, typer.Option("--direct", help="Without Prefect.")] = False,
     workers: Annotated[int, typer.Option(min=1, help="Processes that read.")] = 1,
     force: Annotated[
-        bool, typer.Option("--force", help="Replace files that formdigits did not write.")
+        bool,
+        typer.Option(
+            "--force", help="Read all again, and replace files that formdigits did not write."
+        ),
     ] = False,
+    changed: Annotated[
+        bool,
+        typer.Option(
+            "--changed",
+            help="Read again what another template, profile or network was used for before.",
+        ),
+    ] = False,
+    move: Annotated[
+        bool,
+        typer.Option(
+            "--move", help="Move read files to done/, failed/, duplicate/ below the input."
+        ),
+    ] = False,
+    settle_s: Annotated[
+        float,
+        typer.Option(
+            "--settle",
+            min=0,
+            metavar="SECONDS",
+            help="Leave files that were changed in the last seconds to the next run.",
+        ),
+    ] = 1.0,
     database: Annotated[
         str, typer.Option(metavar="URL", help="Results database; else results.db in the output.")
     ] = "",
@@ -58,61 +86,102 @@ def extract(
             help="Share of the accepted fields that people check too, unannounced; 0.02 is usual.",
         ),
     ] = 0.0,
+    runner: Annotated[
+        Runner,
+        typer.Option(help="What reads: processes of this machine, or a Dask cluster."),
+    ] = Runner.LOCAL,
+    scheduler: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="The Dask cluster's, as tcp://HOST:8786; else --workers are started here.",
+        ),
+    ] = "",
 ) -> None:
     """Read scanned forms into fields.csv, digits.csv and pages.csv."""
     from flows.batch import Rules
     from flows.progress import shown
+    from flows.proofs import show_audit, show_drift
+    from flows.remote.address import address_of, at_hand
     from flows.results import check_database
-    from flows.settling import show_audit, show_drift
+    from flows.round import Handling, Order
     from flows.show import show_run
     from pipeline.export import prepare_output
 
-    prepare_output(output, force=force)
-    check_database(output, database, force=force)
-    run = _direct if direct else _flow
-    with shown(err):
-        rules = Rules(profile, today.date() if today else None, audit_share)
-        summary = run(inputs, templates, output, workers, database, rules)
-    show_run(output, summary, out=out, err=err)
-    show_drift(output, err)
-    show_audit(output, database, err)
+    _refuse_cluster(direct=direct, runner=runner, scheduler=scheduler)
+    rules = Rules(profile, today.date() if today else None, audit_share)
+    handling = Handling(_reread(force=force, changed=changed), move, settle_s)
+    with at_hand(inputs, output, moves=move) as here:
+        prepare_output(here.output, force=force)
+        check_database(here.output, database, force=force)
+        order = Order(here.inputs, templates, here.output, database, rules, handling)
+        with shown(err):
+            summary = (
+                _direct(order, workers) if direct else _flow(order, workers, runner, scheduler)
+            )
+        show_run(here.output, summary, out=out, err=err)
+        if summary.pages:
+            show_drift(here.output, err)
+        show_audit(here.output, database, err)
+    if here.output != output:
+        err.print(f"Put to {address_of(output)}", soft_wrap=True, highlight=False)
 
 
-def _direct(
-    inputs: list[Path],
-    templates: Path,
-    output: Path,
-    workers: int,
-    database: str,
-    rules: "Rules",
-) -> "Summary":
+def _refuse_cluster(*, direct: bool, runner: Runner, scheduler: str) -> None:
+    """Refuse a cluster that cannot be used, before Prefect is started, which takes seconds."""
+    if scheduler and runner is not Runner.DASK:
+        raise typer.BadParameter("needs --runner dask", param_hint="--scheduler")
+    if direct and runner is Runner.DASK:
+        raise typer.BadParameter("runs Prefect's tasks, and --direct none", param_hint="--runner")
+    if runner is Runner.DASK:
+        from flows.cluster import reach
+
+        reach(scheduler)
+
+
+def _reread(*, force: bool, changed: bool) -> "Reread":
+    from flows.sifting import Reread
+
+    return Reread.ALL if force else Reread.CHANGED if changed else Reread.NEW
+
+
+def _direct(order: "Order", workers: int) -> "Summary":
     from flows.direct import extract_directly
 
     return extract_directly(
-        inputs, templates, output, workers=workers, database=database, rules=rules
+        order.inputs,
+        order.templates,
+        order.output,
+        workers=workers,
+        database=order.database,
+        rules=order.rules,
+        handling=order.handling,
     )
 
 
-def _flow(
-    inputs: list[Path],
-    templates: Path,
-    output: Path,
-    workers: int,
-    database: str,
-    rules: "Rules",
-) -> "Summary":
+def _flow(order: "Order", workers: int, runner: Runner, scheduler: str) -> "Summary":
     from flows.embedded import start_if_needed
-    from pipeline.ingest import find_documents
-    from pipeline.template import load_templates
+    from flows.round import refuse
 
     # Starting Prefect takes seconds; a mistyped path is told before.
-    find_documents(inputs, leave_out=output)
-    load_templates(templates, rules.today)
+    refuse(order)
     err.print(Text("starting Prefect; --direct does without it", "dim"))
     start_if_needed()
     from flows.extract import extract as extract_flow
 
-    return extract_flow(inputs, templates, output, workers, database, rules)
+    return extract_flow(
+        list(order.inputs),
+        order.templates,
+        order.output,
+        workers,
+        order.database,
+        order.rules,
+        reread=order.handling.reread,
+        move=order.handling.move,
+        settle_s=order.handling.settle_s,
+        runner=runner,
+        scheduler=scheduler,
+    )
 
 
 @app.command(

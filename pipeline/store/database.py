@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -14,6 +14,8 @@ from sqlalchemy.engine import Connection, Engine
 from pipeline.errors import OutputError
 from pipeline.store.schema import metadata
 
+Database: TypeAlias = Engine
+"""For those who hand one on."""
 FILE: Final = "results.db"
 REVISION: Final = "0002"
 """The newest migration; a test holds it against those that are shipped."""
@@ -48,6 +50,10 @@ def database_url(output: Path, database: str = "") -> sa.URL:
 
 class NotOursError(OutputError):
     """What is there belongs to another program."""
+
+
+class BusyError(OutputError):
+    """The database does not answer now; it may in a moment."""
 
 
 @contextmanager
@@ -152,8 +158,16 @@ def explained(url: sa.URL) -> Iterator[None]:
         if isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError):
             raise
         complaint = str(error.orig).strip()
-        kind = NotOursError if "not a database" in complaint else OutputError
-        raise kind(f"{where}: {_advise(complaint)}") from error
+        raise _kind(complaint)(f"{where}: {_advise(complaint)}") from error
+
+
+def _kind(complaint: str) -> type[OutputError]:
+    if "not a database" in complaint:
+        return NotOursError
+    return BusyError if any(part in complaint for part in _PASSING) else OutputError
+
+
+_PASSING: Final = ("locked", "lock timeout", "connection", "database system is")
 
 
 _ADVICE: Final = {
@@ -166,6 +180,7 @@ _ADVICE: Final = {
     "not a database": "this is no database of formdigits; name another folder",
     "malformed": "the database is damaged; bring back a copy of it, or read the scans again",
     "connection": "the database does not answer; check that it runs, and its address",
+    "database system is": "the database is starting or stopping; try again in a moment",
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -23,6 +23,7 @@ from pipeline.records import (
     Status,
 )
 from pipeline.store.forms import StoredForm, from_json
+from pipeline.store.origin import Filed
 from pipeline.store.schema import boxes, corrections, documents, fields, pages, readings, templates
 
 CHUNK: Final = 500
@@ -45,6 +46,42 @@ def load_results(engine: Engine) -> Iterator[PageResult]:
             some = keys[start : start + CHUNK]
             by_key = dict(load_pages(connection, some))
             yield from map(by_key.__getitem__, some)
+
+
+def load_filed(engine: Engine, editions: Collection[str]) -> Iterator[Filed]:
+    """Give the listed pages that a roster decides, as they stand.
+
+    Args:
+        engine: The results.
+        editions: Hashes of the templates that have the roster.
+    """
+    query = (
+        sa.select(pages.c.id, pages.c.document_id, pages.c.template_id, *_EDITIONS, *_PLACES)
+        .join(documents)
+        .where(documents.c.listed, pages.c.rostered != "", pages.c.template_sha256.in_(editions))
+    )
+    count = sa.select(pages.c.document_id, sa.func.count()).group_by(pages.c.document_id)
+    with engine.connect() as connection:
+        rows = {row.id: row for row in connection.execute(query)}
+        counts = dict(map(tuple, connection.execute(count)))
+        keys = sorted(rows)
+        for start in range(0, len(keys), CHUNK):
+            for key, result in load_pages(connection, keys[start : start + CHUNK]):
+                row = rows[key]
+                yield Filed(
+                    result=result,
+                    source=row.source,
+                    path=row.path,
+                    page_count=counts[row.document_id],
+                    template_id=row.template_id,
+                    template_sha256=row.template_sha256,
+                    profile_sha256=row.profile_sha256,
+                    model_sha256=row.model_sha256,
+                )
+
+
+_EDITIONS: Final = pages.c.template_sha256, pages.c.profile_sha256, pages.c.model_sha256
+_PLACES: Final = documents.c.source, documents.c.path
 
 
 def load_pages(connection: Connection, keys: Sequence[int]) -> Iterator[tuple[int, PageResult]]:

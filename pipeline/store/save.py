@@ -149,10 +149,13 @@ def _save_documents(connection: Connection, filed: Sequence[Filed]) -> dict[tupl
     if ids:
         listed = documents.update().where(documents.c.id == sa.bindparam("key"))
         rows = [
-            {"key": key, "path": wanted[one].path, "source": wanted[one].source}
+            {"key": key, "place": wanted[one].path, "origin": wanted[one].source}
             for one, key in ids.items()
         ]
-        connection.execute(listed.values(listed=True, moved=False), rows)
+        place: sa.BindParameter[str] = sa.bindparam("place")
+        stays = sa.case((documents.c.path == place, documents.c.moved), else_=sa.false())
+        values = {"path": place, "source": sa.bindparam("origin"), "moved": stays}
+        connection.execute(listed.values(listed=True, **values), rows)
     new = [
         {
             "name": name,

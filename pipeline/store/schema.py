@@ -211,6 +211,7 @@ spool = sa.Table(
     _text("sha256", SHA256),
     sa.Column("number", sa.Integer, nullable=False),
     sa.Column("page_count", sa.Integer, nullable=False),  # of the document
+    _text("status"),
     sa.Column("template_id", sa.Integer),
     _text("template_sha256", SHA256),
     _text("profile_sha256", SHA256),

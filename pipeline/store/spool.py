@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy.engine import Connection, Engine
 
-from pipeline.records import PageResult
+from pipeline.records import PageResult, Status
 from pipeline.store.database import now, writing
 from pipeline.store.origin import Filed
 from pipeline.store.schema import documents, pages, runs, spool
@@ -38,6 +38,9 @@ class State:
     FILED: Final = "filed"
     DONE: Final = "done"
     """The CSVs are written."""
+
+
+COUNTED: Final = ("pages", "failed", "duplicates", "fields", "accepted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +75,20 @@ def day_of_unfinished(engine: Engine) -> str:
 def begin(engine: Engine, made_with: str, today: str) -> Run:
     """Begin a run, or go on with the one that was killed while it was reading.
 
-    What that one read with other templates, network or profile, or for another day, is dropped.
+    What that one read with other templates, network or profile, or for another day, is dropped;
+    so is what it found out about copies and about files that could not be read.
     """
     with writing(engine) as connection:
-        other = spool.c.run_id.is_(None) & (spool.c.made_with != made_with)
-        connection.execute(spool.delete().where(other))
+        passing = (spool.c.sha256 == "") | (spool.c.status == Status.DUPLICATE)
+        other = passing | (spool.c.made_with != made_with)
+        connection.execute(spool.delete().where(spool.c.run_id.is_(None), other))
         values = {"made_with": made_with, "today": today}
         query = sa.select(runs.c.id).where(runs.c.state == State.READING)
         key = connection.execute(query).scalar()
         if key is not None:
             connection.execute(runs.update().where(runs.c.id == key).values(values))
             return Run(key, State.READING, today)
-        counts = dict.fromkeys(("pages", "failed", "duplicates", "fields", "accepted"), 0)
+        counts = dict.fromkeys(COUNTED, 0)
         new = runs.insert().values(state=State.READING, began_at=now(), **values, **counts)
         (key,) = connection.execute(new).inserted_primary_key or (0,)
     return Run(key, State.READING, today)
@@ -116,6 +121,7 @@ def _to_row(filed: Filed, made_with: str) -> dict[str, Any]:
         "sha256": result.identity.sha256,
         "number": result.identity.number,
         "page_count": filed.page_count,
+        "status": str(result.status),
         "template_id": filed.template_id,
         "template_sha256": filed.template_sha256,
         "profile_sha256": filed.profile_sha256,
@@ -125,15 +131,31 @@ def _to_row(filed: Filed, made_with: str) -> dict[str, Any]:
     }
 
 
-def kept_pages(engine: Engine) -> dict[tuple[str, str], set[int]]:
-    """Give the pages that a run has read so far, by hash and name of their document."""
-    query = sa.select(spool.c.sha256, spool.c.name, spool.c.number)
-    found: dict[tuple[str, str], set[int]] = {}
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A document of which a run has read pages."""
+
+    sha256: str
+    name: str
+    source: str
+    page_count: int
+    pages: frozenset[int]
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether all its pages are read."""
+        return len(self.pages) >= self.page_count
+
+
+def kept_pages(engine: Engine) -> list[Kept]:
+    """Give the pages that a run has read so far."""
+    columns = spool.c.sha256, spool.c.name, spool.c.source, spool.c.page_count, spool.c.number
+    query = sa.select(*columns).where(spool.c.run_id.is_(None))
+    found: dict[tuple[str, str, str, int], set[int]] = {}
     with engine.connect() as connection:
-        rows = connection.execute(query.where(spool.c.run_id.is_(None), spool.c.sha256 != ""))
-        for sha256, name, number in rows:
-            found.setdefault((sha256, name), set()).add(number)
-    return found
+        for *document, number in connection.execute(query):
+            found.setdefault(tuple(document), set()).add(number)
+    return [Kept(*document, frozenset(numbers)) for document, numbers in found.items()]
 
 
 def seal(engine: Engine, run: Run) -> bool:
@@ -158,9 +180,37 @@ def set_state(connection: Connection, run: Run, state: str, **values: object) ->
     connection.execute(runs.update().where(runs.c.id == run.id).values(state=state, **values))
 
 
+def state_of(engine: Engine, run: Run) -> str:
+    """Say how far a run is."""
+    with engine.connect() as connection:
+        query = sa.select(runs.c.state).where(runs.c.id == run.id)
+        return str(connection.execute(query).scalar_one())
+
+
+def add_counts(connection: Connection, run: Run, counts: Mapping[str, int]) -> None:
+    """Count pages of a run, by `COUNTED`; in the transaction that files them."""
+    more = {name: runs.c[name] + counts[name] for name in COUNTED}
+    connection.execute(runs.update().where(runs.c.id == run.id).values(more))
+
+
+def counts_of(engine: Engine, run: Run) -> dict[str, int]:
+    """Give what became of a run, by what was counted."""
+    query = sa.select(*(runs.c[name] for name in COUNTED)).where(runs.c.id == run.id)
+    with engine.connect() as connection:
+        return dict(connection.execute(query).mappings().one())
+
+
+def drop_empty(engine: Engine, run: Run) -> None:
+    """Forget a run that has read nothing."""
+    something = sa.select(spool.c.id).where(spool.c.run_id.is_(None)).exists()
+    with writing(engine) as connection:
+        connection.execute(runs.delete().where(runs.c.id == run.id, ~something))
+
+
 def _drop_replaced(connection: Connection) -> None:
     """Forget a document after other bytes were read under its name."""
-    query = sa.select(spool.c.name, spool.c.sha256).where(spool.c.run_id.is_(None))
+    unsealed = spool.c.run_id.is_(None) & (spool.c.sha256 != "")
+    query = sa.select(spool.c.name, spool.c.sha256).where(unsealed)
     latest: dict[str, str] = {}
     replaced: set[tuple[str, str]] = set()
     for name, sha256 in connection.execute(query.order_by(spool.c.id)):

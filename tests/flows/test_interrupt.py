@@ -1,10 +1,9 @@
-"""Ctrl-C in the middle: a message, exit code 130, nothing half-written, nobody left behind."""
+"""Ctrl-C in the middle: a message, exit code 130, no half-written CSV, nobody left behind."""
 
 import contextlib
 import os
 import pty
 import select
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,9 +19,10 @@ LONG = 200
 def long_job(tmp_path_factory: pytest.TempPathFactory, sample_forms: Path) -> Path:
     """More scans than are read before the test presses Ctrl-C."""
     folder = tmp_path_factory.mktemp("long")
-    scan = sample_forms / "postal-card/scans/postal-card-1.jpg"
+    scan = (sample_forms / "postal-card/scans/postal-card-1.jpg").read_bytes()
     for number in range(LONG):
-        shutil.copy(scan, folder / f"{number:03}.jpg")
+        # What follows the end of a JPEG is no part of the picture, but makes it another document.
+        (folder / f"{number:03}.jpg").write_bytes(scan + str(number).encode())
     return folder
 
 
@@ -76,9 +76,9 @@ def test_ctrl_c(
     arguments = ["--templates", sample_forms / "postal-card", "--output", tmp_path, *how]
     code, heard, group = press_ctrl_c_while_reading(["extract", long_job, *arguments], environment)
     assert code == 130
-    assert "interrupted; nothing was written" in heard
+    assert "interrupted; the same command goes on" in heard
     assert "Traceback" not in heard
-    assert list(tmp_path.iterdir()) == []
+    assert not list(tmp_path.glob("*.csv"))
     assert all(ends(pid) for pid in members(group))
 
 

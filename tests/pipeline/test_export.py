@@ -45,15 +45,6 @@ def test_files_say_what_the_contract_says(tmp_path: Path) -> None:
     )
 
 
-def test_rows_follow_document_and_page_number(tmp_path: Path) -> None:
-    """Page 10 comes after page 2, whatever order the results come in."""
-    keys = [("b.pdf", 1), ("a.pdf", 10), ("a.pdf", 2)]
-    export([result(*key) for key in keys], tmp_path)
-    pages = read_csv(tmp_path / "pages.csv", ["document", "page"])
-    expected = [("a.pdf", "2"), ("a.pdf", "10"), ("b.pdf", "1")]
-    assert list(pages.itertuples(index=False, name=None)) == expected
-
-
 def test_unknown_residual_is_empty(tmp_path: Path) -> None:
     """A page that was not aligned has no residual, not one of zero."""
     export([result("a.png", residual=None)], tmp_path)

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Engine
 
 from pipeline.errors import OutputError
 from pipeline.export import export
-from pipeline.records import Flag, PageResult
+from pipeline.records import Flag, PageId, PageResult
 from pipeline.store.database import database_url, opened
 from pipeline.store.load import load_results
 from pipeline.store.origin import Origin
@@ -103,6 +103,17 @@ def test_other_bytes_take_the_place_of_a_name(
         assert list(load_results(engine)) == in_order([again, *results[1:]])
         save(engine, [page], origin)
         assert list(load_results(engine)) == in_order(results)
+
+
+def test_pages_come_in_order(database: str, read_cards: Read, tmp_path: Path) -> None:
+    """Page 10 after page 2, capitals before small letters, whatever order they were read in."""
+    results, origin = read_cards
+    keys = [("b.pdf", 1), ("é.pdf", 1), ("a.pdf", 10), ("B.pdf", 1), ("a.pdf", 2)]
+    pages = [replace(results[0], identity=PageId(*key, "f" * 64)) for key in keys]
+    with opened(database_url(tmp_path, database), create=True) as engine:
+        save(engine, pages, origin)
+        read = [one.identity for one in load_results(engine)]
+    assert [(one.document, one.number) for one in read] == sorted(keys)
 
 
 def test_fields_to_review_are_queued(database: str, read_cards: Read, tmp_path: Path) -> None:

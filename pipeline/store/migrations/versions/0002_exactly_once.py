@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("page_count", sa.Integer(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
         sa.Column("template_id", sa.Integer(), nullable=True),
         sa.Column("template_sha256", sa.String(length=64), nullable=False),
         sa.Column("profile_sha256", sa.String(length=64), nullable=False),

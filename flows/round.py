@@ -1,0 +1,258 @@
+"""One run over an inbox, from finding what is new to moving it away; any moment may be its last."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Final, TypeVar
+
+from flows.batch import Equipment, Job, Rules, Summary, equip
+from flows.moving import move_away
+from flows.progress import tell
+from flows.settling import settle
+from flows.sifting import Reread, look_at, sift
+from pipeline.arrivals import PAUSE_S
+from pipeline.errors import InputFileError
+from pipeline.export import export, is_exported
+from pipeline.ingest import Inbox, find_documents
+from pipeline.lock import locked
+from pipeline.records import PageResult
+from pipeline.store import spool
+from pipeline.store.alone import Seat, alone
+from pipeline.store.database import (
+    FILE,
+    BusyError,
+    Database,
+    database_url,
+    explained,
+    opened,
+)
+from pipeline.store.known import known_by_source
+from pipeline.store.load import load_results
+from pipeline.store.origin import Filed
+from pipeline.store.save import Filing, save_templates
+from pipeline.template import load_templates
+
+COMMIT_S: Final = 1.0
+"""A run that is killed loses what it read in so many seconds."""
+COMMIT_PAGES: Final = 100
+RETRY_S: Final = (1, 2, 4, 8, 15, 30, 30, 30)
+"""Pauses while a database does not answer that did before: two minutes in all."""
+Tell = Callable[[str], None]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """How a run treats the files of its inbox."""
+
+    reread: Reread = Reread.NEW
+    """Which documents are read that were read before."""
+    move: bool = False
+    """Whether files go to done/, failed/ or duplicate/ below the inbox when they were read."""
+    settle_s: float = PAUSE_S
+    """How long a file must have been left alone; a second of it is waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a run is told to do."""
+
+    inputs: Sequence[Path]
+    templates: Path
+    output: Path
+    database: str = ""
+    """Address of the results database; if none, it is in the output folder."""
+    rules: Rules = field(default_factory=Rules)
+    handling: Handling = field(default_factory=Handling)
+
+
+@contextmanager
+def begun(order: Order, told: Tell = tell) -> Iterator[Round]:
+    """Begin a run, or go on with one that was killed.
+
+    Args:
+        order: What to do.
+        told: Is told what a person should know while it goes on.
+
+    Yields:
+        The run; nobody else works on its database, nor moves files of its inbox, meanwhile.
+
+    Raises:
+        ExtractionError: If nothing can be read, or not written.
+    """
+    refuse(order)
+    url = database_url(order.output, order.database)
+    with opened(url, create=True) as engine, ExitStack() as stack:
+        seat = stack.enter_context(alone(engine, told))
+        if order.handling.move:
+            for folder in sorted({_root(source).resolve() for source in order.inputs}):
+                stack.enter_context(locked(folder / ".formdigits.lock", told))
+        yield Round(order, engine, seat, told)
+
+
+def refuse(order: Order) -> None:
+    """Find out, before anything is written, whether there is something to read and to read it with.
+
+    Raises:
+        InputFileError: If an input is missing, or holds nothing although nothing was ever read.
+        TemplateError: If a template is wrong.
+    """
+    _list(order)
+    load_templates(order.templates, order.rules.today)
+
+
+def _root(source: Path) -> Path:
+    return source if source.is_dir() else source.parent
+
+
+def _list(order: Order) -> Inbox:
+    """Find the documents; where something was read before, there need be none."""
+    emptied = order.handling.move or bool(order.database) or (order.output / FILE).exists()
+    return find_documents(order.inputs, leave_out=order.output, may_be_empty=emptied)
+
+
+class Round:
+    """A run that is going on: what there is to read, and where results go."""
+
+    def __init__(self, order: Order, engine: Database, seat: Seat, told: Tell) -> None:
+        self._order, self._engine, self._seat, self._tell = order, engine, seat, told
+        self._equipment = self._equip()
+        self._summary = self._end_before()
+        inbox = _list(order)
+        found, waiting = look_at(engine, inbox.documents, order.handling.settle_s)
+        editions = self._equipment.origin.editions()
+        self._made_with = editions.made_with(self._today)
+        self._run = spool.begin(engine, self._made_with, self._today)
+        kept = spool.kept_pages(engine)
+        self._sifted = sift(engine, found, editions, kept, order.handling.reread)
+        self._summary = replace(
+            self._summary,
+            known=self._sifted.known,
+            stale=0 if order.handling.reread is not Reread.NEW else self._sifted.stale,
+            waiting=inbox.unfinished + waiting + self._sifted.waiting,
+            passed_over=inbox.passed_over,
+        )
+        self._here = {one.document.name: one for one in self._sifted.arrivals}
+        paths = {name: one.document.path for name, one in self._here.items()}
+        origin = replace(self._equipment.origin, paths=paths)
+        self._filing = Filing(origin, save_templates(engine, origin.templates))
+        self._open = Counter(ref.document.name for ref in self._sifted.pages)
+        self._buffer: list[PageResult] = []
+        self._committed_at = time.monotonic()
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """What is to be read, in batches."""
+        return self._equipment.jobs(self._sifted.pages)
+
+    @property
+    def pages(self) -> int:
+        """How many pages are to be read."""
+        return len(self._sifted.pages)
+
+    @property
+    def _today(self) -> str:
+        return str(self._equipment.rules.today)
+
+    def _equip(self) -> Equipment:
+        """Load what pages are read with; for a run that was killed, of the day when it began."""
+        rules = self._order.rules
+        if rules.today is None and (day := spool.day_of_unfinished(self._engine)):
+            rules = replace(rules, today=date.fromisoformat(day))
+        return equip(self._order.templates, rules)
+
+    def _end_before(self) -> Summary:
+        """End a run that was killed after it had read everything."""
+        run = spool.unfinished(self._engine)
+        return self._settle(run) if run and run.state != spool.State.READING else Summary()
+
+    def keep(self, results: Sequence[PageResult]) -> None:
+        """Keep what was read; from the next second on, no death of this process loses it.
+
+        Raises:
+            InputFileError: If the inbox is gone.
+            OutputError: If the database fails, and not just for two minutes.
+        """
+        unread = [one for one in results if not one.identity.sha256]
+        if unread:
+            self._refuse_missing_inbox()
+        self._buffer += [one for one in results if one.identity.sha256 or self._is_new(one)]
+        is_time = time.monotonic() - self._committed_at > COMMIT_S
+        if is_time or len(self._buffer) >= COMMIT_PAGES:
+            self._commit()
+
+    def _refuse_missing_inbox(self) -> None:
+        for source in self._order.inputs:
+            if not source.exists() or (source.is_dir() and not any(source.iterdir())):
+                raise InputFileError(
+                    f"{source} is gone: is its drive still there? What was read is kept; run the "
+                    "same command again"
+                )
+
+    def _is_new(self, unread: PageResult) -> bool:
+        """Tell whether a document that cannot be read has no results of before."""
+        source = self._here[unread.identity.document].source
+        return not known_by_source(self._engine, [source])
+
+    def _commit(self) -> None:
+        done, self._buffer = self._buffer, []
+        self._open.subtract(one.identity.document for one in done)
+        filed = [self._file(one) for one in done]
+        self._patiently(lambda: spool.keep(self._engine, filed, self._made_with))
+        self._committed_at = time.monotonic()
+
+    def _file(self, result: PageResult) -> Filed:
+        arrival = self._here[result.identity.document]
+        return self._filing.of_page(result, arrival.source, arrival.mark.pages)
+
+    def _patiently(self, action: Callable[[], T]) -> T:
+        """Do something with the database, again and again where it does not answer."""
+        for pause in RETRY_S:
+            try:
+                return self._once(action)
+            except BusyError as error:
+                self._tell(f"{error}; trying again in {pause} s")
+                time.sleep(pause)
+        return self._once(action)
+
+    def _once(self, action: Callable[[], T]) -> T:
+        with explained(self._engine.url):
+            self._seat.check()
+            return action()
+
+    def finish(self) -> Summary:
+        """File what was read, write the CSVs, and move the files away.
+
+        Raises:
+            ExtractionError: If something cannot be written; the same command goes on from there.
+        """
+        self._buffer += self._sifted.copies
+        self._commit()
+        if self._patiently(lambda: spool.seal(self._engine, self._run)):
+            self._summary = _add(self._summary, self._settle(self._run))
+        else:
+            spool.drop_empty(self._engine, self._run)
+        if not is_exported(self._order.output):
+            export(load_results(self._engine), self._order.output)
+        unread = sum(1 for left in self._open.values() if left > 0)
+        moved = self._move() if self._order.handling.move else 0
+        return replace(self._summary, waiting=self._summary.waiting + unread, moved=moved)
+
+    def _settle(self, run: spool.Run) -> Summary:
+        origin, share = self._equipment.origin, self._equipment.rules.audit_share
+        return self._patiently(lambda: settle(self._engine, run, origin, self._order.output, share))
+
+    def _move(self) -> int:
+        inputs = self._order.inputs
+        return move_away(self._engine, self._sifted.arrivals, inputs, self._tell)
+
+
+def _add(one: Summary, other: Summary) -> Summary:
+    counts = {name: getattr(one, name) + getattr(other, name) for name in spool.COUNTED}
+    return replace(one, **counts)
