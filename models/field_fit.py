@@ -1,12 +1,17 @@
-"""Makes the profile that is shipped with a network: `python -m models.field_fit --data FOLDER`.
+"""Makes the profile that is shipped with a network.
 
-To be run again for each new network: its thresholds are of that network's confidences.
+    python -m models.field_fit --data MNIST_FOLDER --seed SEED --samples FOLDER
+
+To be run again for each new network: its thresholds are of that network's confidences. The pages
+that it reads are kept in FOLDER, so that a run that was stopped goes on where it was, and several
+may fill one folder; `--pages 0` fits what is there.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -16,14 +21,8 @@ from scipy.special import expit
 
 from models.acceptance import shipped_profile
 from models.classifier import load_classifier
-from models.field_samples import (
-    FieldSample,
-    Order,
-    PageSample,
-    decode_samples,
-    make_samples,
-    measure_doubt,
-)
+from models.field_samples import FieldSample, decode_samples, measure_doubts
+from models.simulated import Order, PageSample, make_samples
 from pipeline.acceptance import (
     FieldMap,
     MapModel,
@@ -38,6 +37,10 @@ from pipeline.tables import write_whole
 
 Values = NDArray[np.float64]
 BINS = 15
+MAX_ERROR = 0.001
+"""What the shipped profile promises: at most this share of wrong fields among the accepted."""
+LEVEL = 0.95
+"""How often that must hold."""
 
 
 def fit_map(samples: Sequence[FieldSample]) -> FieldMap:
@@ -81,9 +84,9 @@ def calibration_error(confidence: Values, right: NDArray[np.bool_]) -> float:
 def make_profile(
     pages: Sequence[PageSample], network: str, *, max_error: float, level: float
 ) -> ProfileModel:
-    """Fit doubt and map, and find the thresholds that keep the promise on these pages."""
-    doubt = round(measure_doubt(pages), 4)
-    samples = decode_samples(pages, doubt)
+    """Fit doubts and map, and find the thresholds that keep the promise on these pages."""
+    doubts = measure_doubts(pages)
+    samples = decode_samples(pages, doubts)
     known = [one for one in samples if one.decidable]
     field_map = fit_map(known)
 
@@ -106,27 +109,37 @@ def make_profile(
         max_error=max_error,
         confidence=level,
         fitted_on=f"{len(samples)} fields of {len(pages)} simulated pages, writers held out",
-        doubt=doubt,
+        doubts=doubts,
         field_map=MapModel(slope=field_map.slope, offset=field_map.offset, trust=field_map.trust),
         plain=promised(checked=False),
         checked=promised(checked=True),
     )
 
 
+def parse_order(parser: argparse.ArgumentParser, half: str) -> tuple[Order, Path, int, float]:
+    """Add what pages are made by, and read the command line: which, where to, how."""
+    parser.add_argument("--data", type=Path, required=True, help="MNIST's folder, with writers")
+    parser.add_argument("--seed", type=int, required=True, help="that of the network's training")
+    parser.add_argument("--samples", type=Path, required=True, help="where pages are kept")
+    parser.add_argument("--pages", type=int, default=2000)
+    parser.add_argument("--first", type=int, default=0, help="the number of the first page")
+    parser.add_argument("--level", default="mix")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--minutes", type=float, default=inf, help="begin no page after so many")
+    given = parser.parse_args()
+    order = Order(given.data, given.seed, half, given.level, given.pages, given.first)
+    return order, given.samples, given.workers, given.minutes
+
+
 def main() -> None:
     """Make pages, read them, fit, and write the profile beside the network."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="MNIST's folder, with writers")
-    parser.add_argument("--seed", type=int, default=1, help="that of the network's training")
-    parser.add_argument("--pages", type=int, default=1500)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--max-error", type=float, default=0.001)
-    parser.add_argument("--confidence", type=float, default=0.95)
-    options = parser.parse_args()
-    order = Order(options.data, options.seed, "held_out", "mix", options.pages)
-    pages = make_samples(order, options.workers)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    order, folder, workers, minutes = parse_order(parser, "held_out")
+    pages = make_samples(order, folder, workers=workers, minutes=minutes)
     card = load_classifier().card
-    model = make_profile(pages, card.sha256, max_error=options.max_error, level=options.confidence)
+    model = make_profile(pages, card.sha256, max_error=MAX_ERROR, level=LEVEL)
     write_whole({shipped_profile(card): profile_text(model).encode()})
     print(profile_text(model))
 

@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import InputFileError
+from pipeline.records import Mark
 
 _LEAST = 1e-7
 """Probabilities are kept this far from 0 and 1: nothing measured tells finer ones apart."""
@@ -69,8 +70,9 @@ class Profile:
     floors: Mapping[tuple[str, str], float] = field(default_factory=dict)
     """Likewise: those with too few fields for a promise; at least what their errors ask for."""
     field_map: FieldMap = FieldMap()
-    doubt: float = DOUBT
-    """How often a box is misread where a stroke may have gone with the frame."""
+    doubts: Mapping[str, float] = field(default_factory=dict)
+    """For each character how often a box is misread as it where a stroke may have gone with the
+    frame; `DOUBT` for those left out."""
 
     def threshold(self, template: str, name: str, *, checked: bool) -> float:
         """Give the confidence from which a field is accepted."""
@@ -84,6 +86,7 @@ class _Strict(BaseModel):
 
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Character = Annotated[str, Field(pattern=f"^[0-9{''.join(Mark)}]$")]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -127,8 +130,9 @@ class ProfileModel(_Strict):
     confidence: Share
     fitted_on: str
     field_map: MapModel = MapModel()
-    doubt: Share = DOUBT
-    """How often a box is misread where a stroke may have gone with the frame."""
+    doubts: dict[Character, Share] = {}
+    """For each character how often a box is misread as it where a stroke may have gone with the
+    frame."""
     plain: PromiseModel
     """Of fields without checks."""
     checked: PromiseModel
@@ -142,7 +146,7 @@ class ProfileModel(_Strict):
             fields=self._thresholds(promised=True),
             floors=self._thresholds(promised=False),
             field_map=FieldMap(**self.field_map.model_dump()),
-            doubt=self.doubt,
+            doubts=self.doubts,
         )
 
     def _thresholds(self, *, promised: bool) -> dict[tuple[str, str], float]:

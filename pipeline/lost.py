@@ -82,7 +82,7 @@ def find_left_out(
         inside = dark[rows, round(left + rim) : round(right - rim)]
         most = LEFT_OUT * (bottom - top) ** 2
         left_out[box] = (inside > half[groups.of_box[box]]).sum() > most
-    return left_out
+    return np.asarray(left_out, np.bool_)
 
 
 def _is_covered(bands: Floats, lines: Groups, levels: Levels) -> NDArray[np.bool_]:

@@ -62,7 +62,7 @@ def read_pages(
     crops = [crop for page in cut_pages for crop in page.cut.crops]
     accept = classifier.card.accept_confidence
     rule = profile or Profile(accept=accept, accept_checked=accept)
-    readings = iter(recognize(crops, classifier, rule.doubt))
+    readings = iter(recognize(crops, classifier, rule.doubts))
     return [
         _decode(page, readings, rule) if isinstance(page, CutPage) else page for page in prepared
     ]

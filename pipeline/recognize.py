@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 from pipeline.acceptance import DOUBT
 from pipeline.normalize import normalize_all
-from pipeline.records import BoxCrop, BoxReading, Floats, Mark, ModelCard
+from pipeline.records import BoxCrop, BoxReading, Floats, GreyImage, Mark, ModelCard
+
+UNSURE = 0.99
+"""Boxes that the network is less sure of are looked at again: one in thirteen."""
 
 
 class Classifier(Protocol):
@@ -32,15 +35,16 @@ class Classifier(Protocol):
 
 
 def recognize(
-    crops: Sequence[BoxCrop], classifier: Classifier, doubt: float = DOUBT
+    crops: Sequence[BoxCrop], classifier: Classifier, doubts: Mapping[str, float] | None = None
 ) -> list[BoxReading]:
     """Read every crop; one without ink is blank, and does not go through the network.
 
     Args:
         crops: The boxes.
         classifier: What reads them.
-        doubt: How often a box is misread where a stroke may have gone with the frame: there the
-            network's own probability says nothing.
+        doubts: For each class how often a box is read so wrongly where a stroke may have gone
+            with the frame: there the network's own probability says nothing. `DOUBT` for those
+            left out.
     """
     classes = classifier.card.classes
     batch = normalize_all([crop.ink for crop in crops])[..., None]
@@ -48,11 +52,56 @@ def recognize(
     probabilities = np.zeros((len(crops), len(classes)), np.float32)
     probabilities[:, classes.index(Mark.BLANK)] = 1.0
     if inked.any():
-        probabilities[inked] = classifier.probabilities(batch[inked])
+        probabilities[inked] = _read(batch[inked], classifier)
     doubtful = np.array([crop.doubtful for crop in crops], bool)
-    probabilities[doubtful] *= 1 - doubt
-    probabilities[doubtful] += doubt / len(classes)
+    add_doubt(probabilities, doubtful, classes, doubts or {})
     return [
         BoxReading(crop.field, crop.position, classes, row, image[:, :, 0])
         for crop, row, image in zip(crops, probabilities, batch, strict=True)
     ]
+
+
+def _read(batch: GreyImage, classifier: Classifier) -> Floats:
+    """Read boxes, those that are unsure three times.
+
+    Half a pixel aside, edges and faults fall otherwise on the network's grid than the digit does.
+    On simulated pages the mean of the three is wrong in a fifth fewer boxes.
+    """
+    first = classifier.probabilities(batch)
+    unsure = np.flatnonzero(first.max(axis=1) < UNSURE)
+    if unsure.size:
+        aside = np.concatenate([_half_aside(batch[unsure]), _half_aside(batch[unsure], -1)])
+        again = classifier.probabilities(aside).reshape(2, unsure.size, -1)
+        first[unsure] = (first[unsure] + again[0] + again[1]) / 3
+    return first
+
+
+def _half_aside(batch: GreyImage, step: int = 1) -> GreyImage:
+    """Move boxes (N, 28, 28, 1) by half a pixel right and up, or left and down."""
+    padded = np.pad(batch, ((0, 0), (1, 1), (1, 1), (0, 0))).astype(np.uint16)
+    side = batch.shape[1]
+    here, there = slice(1, side + 1), slice(1 + step, side + 1 + step)
+    beside = slice(1 - step, side + 1 - step)
+    total = padded[:, here, here] + padded[:, here, beside]
+    total += padded[:, there, here] + padded[:, there, beside]
+    return np.asarray((total + 2) // 4, np.uint8)
+
+
+def add_doubt(
+    probabilities: Floats,
+    doubtful: NDArray[np.bool_],
+    classes: str,
+    doubts: Mapping[str, float],
+) -> None:
+    """Give a share of the probability of doubtful boxes to all classes alike, in place.
+
+    Args:
+        probabilities: (N, classes).
+        doubtful: Which boxes, (N,).
+        classes: Their names.
+        doubts: The share, by the class that a box is read as; see `recognize`.
+    """
+    shares = np.array([doubts.get(name, DOUBT) for name in classes], np.float32)
+    share = shares[probabilities[doubtful].argmax(axis=1)][:, None]
+    probabilities[doubtful] *= 1 - share
+    probabilities[doubtful] += share / len(classes)

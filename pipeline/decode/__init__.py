@@ -11,7 +11,7 @@ from pipeline.decode.field import BoxView, FieldReading, read_field, text_probab
 from pipeline.decode.joint import Settled, settle_page
 from pipeline.decode.meaning import failed_checks, mark_reasons, to_value
 from pipeline.records import BoxReading, BoxRow, FieldResult, Flag
-from pipeline.template import FormTemplate
+from pipeline.template import FieldSpec, FormTemplate
 
 LOW_CONFIDENCE = "low_confidence"
 CHECK_FAILED = "check_failed"
@@ -41,6 +41,23 @@ def decode_page(
     Returns:
         The fields and the boxes, in the template's order.
     """
+    weighed = weigh_fields(readings, template)
+    fields = [
+        judge_field(*field, template, profile, found=found)
+        for field, found in zip(weighed, settled, strict=True)
+    ]
+    rows = [
+        row
+        for (reading, joint) in weighed
+        for row in box_rows(reading.spec.name, reading.boxes, joint.raw)
+    ]
+    return fields, rows
+
+
+def weigh_fields(
+    readings: Sequence[BoxReading], template: FormTemplate
+) -> list[tuple[FieldReading, Settled]]:
+    """Find the most probable text of each field of a page: by itself, and with the others."""
     tied = {name for check in template.checks for name in check.fields}
     boxes = rank_boxes(
         readings,
@@ -54,16 +71,7 @@ def decode_page(
         for spec, views in zip(template.fields, boxes, strict=True)
     }
     joint = settle_page(alone, template.checks, template.writer_error)
-    fields = [
-        _finish(alone[spec.name], joint[spec.name], template, profile, found=found)
-        for spec, found in zip(template.fields, settled, strict=True)
-    ]
-    rows = [
-        row
-        for reading, field in zip(alone.values(), fields, strict=True)
-        for row in box_rows(reading.spec.name, reading.boxes, field.raw)
-    ]
-    return fields, rows
+    return [(reading, joint[name]) for name, reading in alone.items()]
 
 
 def failed_fields(template: FormTemplate) -> list[FieldResult]:
@@ -126,7 +134,12 @@ def box_rows(field: str, boxes: Sequence[BoxView], raw: str) -> list[BoxRow]:
     return rows
 
 
-def _finish(
+def is_checked(spec: FieldSpec, template: FormTemplate) -> bool:
+    """Tell whether a field has checks, of its own or with others."""
+    return bool(spec.checks) or any(spec.name in check.fields for check in template.checks)
+
+
+def judge_field(
     reading: FieldReading,
     settled: Settled,
     template: FormTemplate,
@@ -138,7 +151,7 @@ def _finish(
     spec, raw = reading.spec, settled.raw
     product = text_probability(reading.boxes, raw)
     confidence = round(profile.field_map.confidence(product, settled.posterior), DECIMALS)
-    checked = bool(spec.checks) or any(spec.name in check.fields for check in template.checks)
+    checked = is_checked(spec, template)
     accept = profile.threshold(template.template_id, spec.name, checked=checked)
     failed = dict.fromkeys((*failed_checks(raw, spec), *settled.failed))
     reasons = [

@@ -104,7 +104,8 @@ def list_candidates(reading: FieldReading, writer_error: float) -> list[Candidat
     boxes = reading.boxes
     likeliest = [next(iter(box.values())) for box in boxes]
     rest = prod(likeliest)
-    floor = UNLIKELY * rest
+    # Where the likeliest text breaks a check, one that passes is worth more than it looks.
+    floor = UNLIKELY * rest * (writer_error if failed_checks(reading.plain, reading.spec) else 1)
     texts = [("", 1.0)]
     for box, likely in zip(boxes, likeliest, strict=True):
         rest /= likely

@@ -45,7 +45,12 @@ class Origin:
 
 def _plain(profile: Profile) -> tuple[object, ...]:
     thresholds = (tuple(sorted(each.items())) for each in (profile.fields, profile.floors))
-    general = profile.accept, profile.accept_checked, profile.field_map, profile.doubt
+    general = (
+        profile.accept,
+        profile.accept_checked,
+        profile.field_map,
+        sorted(profile.doubts.items()),
+    )
     return *general, *thresholds
 
 

@@ -1,5 +1,6 @@
 """The shipped profile: fitted on pages with known truth, it says how often fields are right."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,22 +10,16 @@ from scipy.special import expit, logit
 from models.acceptance import load_profile, read_for
 from models.classifier import load_classifier
 from models.field_fit import calibration_error, confidences, fit_map, make_profile
-from models.field_samples import (
-    FieldSample,
-    Order,
-    PageSample,
-    decode_samples,
-    measure_doubt,
-    read_simulated,
-)
+from models.field_samples import FieldSample, decode_samples, measure_doubts
+from models.simulated import PIECE, Order, PageSample, make_samples, read_simulated
 from pipeline.acceptance import FieldMap
-from pipeline.records import BoxReading
 
 TRUE = FieldMap(slope=0.7, offset=1.2, trust=0.9)
 TEXTS = {
-    "code": "12345678", "card": "7992739871", "identity": "1234567890", "born": "01011990",
-    "signed": "05062025", "pin_code": "560001", "count_1": "_12", "count_2": "_30",
-    "count_3": "__1", "total": "__43", "amount": "_123456",
+    "code_1": "12345678", "card": "7992739871", "code_2": "87654321", "identity": "1234567890",
+    "code_3": "12345678", "born": "01011990", "pin_code": "560001", "signed": "05062025",
+    "amount": "1123456", "account": "123456789", "count_1": "012", "count_2": "030",
+    "count_3": "001", "total": "0043", "code_4": "12345678", "code_5": "12345678",
 }  # fmt: skip
 
 
@@ -52,40 +47,44 @@ def test_the_map_is_found_again() -> None:
     assert calibration_error(confidences(others, FieldMap()), right) > 0.02
 
 
-def page(number: int, *, wrong: int | None = None, doubtful: int | None = None) -> PageSample:
+def page(
+    number: int, *, wrong: int | None = None, read: str = "", doubtful: int | None = None
+) -> PageSample:
     """A page that is read for sure as written, but for one box."""
     classes = load_classifier().card.classes
     truth = "".join(TEXTS.values())
-    readings = []
+    probabilities = np.full((len(truth), len(classes)), 1e-6, np.float32)
     for place, character in enumerate(truth):
-        row = np.full(len(classes), 1e-6, np.float32)
-        seen = str((int(character) + 1) % 10) if place == wrong else character
-        row[classes.index(seen)] = 1
-        readings.append(BoxReading("", place, classes, row / row.sum()))
+        seen = read or str((int(character) + 1) % 10)
+        probabilities[place, classes.index(seen if place == wrong else character)] = 1
     doubted = np.zeros(len(truth), bool)
     if doubtful is not None:
         doubted[doubtful] = True
-    return PageSample(number, tuple(readings), doubted, (True,) * len(TEXTS), TEXTS)
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    found = np.ones(len(TEXTS), bool)
+    return PageSample(number, tuple(TEXTS.values()), probabilities, doubted, found)
 
 
 def test_doubt_is_the_share_of_sure_boxes_that_are_wrong() -> None:
-    """Of those that are doubted; with one more of each kind, since none of few proves nothing."""
+    """Of those read so, with one more of each kind, since none of few proves nothing."""
     pages = [page(n, doubtful=3) for n in range(7)] + [
-        page(7, wrong=3, doubtful=3),
+        page(7, wrong=2, read="4", doubtful=2),
         page(8, wrong=3),
     ]
-    assert measure_doubt(pages) == pytest.approx(2 / 10)
-    assert measure_doubt([]) == 0.5
+    doubts = measure_doubts(pages)
+    assert doubts["4"] == pytest.approx(2 / 10, abs=1e-4)
+    assert doubts["8"] == 0.5
+    assert set(measure_doubts([]).values()) == {0.5}
 
 
 def test_a_doubt_lowers_what_a_field_is_worth() -> None:
     """That of its own field only."""
     sure, doubted = (
-        {one.field: one for one in decode_samples([page(1, doubtful=3)], doubt)}
+        {one.field: one for one in decode_samples([page(1, doubtful=3)], {"4": doubt})}
         for doubt in (0.0, 0.2)
     )
-    assert sure["code"].product > 0.999
-    assert 0.75 < doubted["code"].product < 0.85
+    assert sure["code_1"].product > 0.999
+    assert 0.75 < doubted["code_1"].product < 0.85
     assert doubted["card"].product == pytest.approx(sure["card"].product)
 
 
@@ -99,15 +98,28 @@ def test_a_profile_promises_what_its_pages_allow() -> None:
     assert loose.network == "sha"
 
 
-def test_a_simulated_page_is_read(tmp_path: Path, mnist_folder: Path) -> None:
+def test_a_simulated_page_is_read(mnist_folder: Path) -> None:
     """The same number gives the same page, its boxes in the trial form's order."""
     order = Order(mnist_folder, seed=1, half="test", level="clean", pages=1)
     first, again = read_simulated(order, 3), read_simulated(order, 3)
     assert first is not None
     assert again is not None
     assert first.texts == again.texts
-    assert len(first.readings) == len("".join(first.texts.values()))
-    assert np.array_equal(first.readings[0].probabilities, again.readings[0].probabilities)
+    assert len(first.probabilities) == len("".join(first.texts))
+    assert np.array_equal(first.probabilities, again.probabilities)
+
+
+def test_what_was_made_is_kept(tmp_path: Path, mnist_folder: Path) -> None:
+    """Pages in the folder are not made again, whoever made them, nor after the time is up."""
+    order = Order(mnist_folder, seed=1, half="test", level="clean", pages=1)
+    made = make_samples(order, tmp_path)
+    assert len(made) == PIECE
+    more = replace(order, first=PIECE)
+    again = make_samples(more, tmp_path, minutes=0)
+    assert [one.number for one in again] == [one.number for one in made]
+    assert again[3].texts == made[3].texts
+    assert np.array_equal(again[3].probabilities, made[3].probabilities)
+    assert make_samples(replace(order, seed=2), tmp_path, minutes=0) == []
 
 
 def test_the_shipped_profile_is_of_the_shipped_network() -> None:
