@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pipeline.bands import level_bands, upright_bands
 from pipeline.geometry import Edges
+from pipeline.quantiles import median
 from pipeline.records import Floats, GreyImage
 from pipeline.strips import Groups, Strips
 
@@ -87,7 +88,7 @@ def _quantiles(
     """How dark the pixels well inside each box are, at these shares from the brightest: (N,)."""
     rim = INSET * (edges[:, 3:] - edges[:, 1:2])
     inner = edges + np.hstack([rim, rim, -rim, -rim])
-    width, height = np.median(inner[:, 2:] - inner[:, :2], axis=0)
+    width, height = (median(inner[:, side + 2] - inner[:, side]) for side in (0, 1))
     rows = _spread(inner[:, [1, 3]], round(height), dark.shape[0])
     columns = _spread(inner[:, [0, 2]], round(width), dark.shape[1])
     values = dark.ravel().take(rows[:, :, None] * dark.shape[1] + columns[:, None, :])
@@ -147,7 +148,7 @@ def remove_lines(
         The ink without the frames.
     """
     clean = ink.copy()
-    reach = round(LINE_REACH * float(np.median(edges[:, 3] - edges[:, 1])))
+    reach = round(LINE_REACH * median(edges[:, 3] - edges[:, 1]))
     lines = Groups.of_sizes(2 * groups.counts)
     pen = (levels.pen - levels.paper)[lines.of_box]
     for bands in (

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.geometry import Edges
+from pipeline.quantiles import median
 from pipeline.records import GreyImage
 
 SPECK = 0.06
@@ -75,7 +76,7 @@ class _Pieces:
     """Where the ink is in the flattened image, (pixels,)."""
     labels: Labels
     """Which piece each of these pixels is of."""
-    cells: Labels
+    cells: NDArray[np.int16]
     """Which box each is in, -1 for none."""
     total: NDArray[np.float64]
     """How much ink there is in each piece, (P,)."""
@@ -99,9 +100,9 @@ class _Pieces:
 
 
 def _find_pieces(ink: GreyImage, edges: Edges) -> _Pieces:
-    height = float(np.median(edges[:, 3] - edges[:, 1]))
+    height = median(edges[:, 3] - edges[:, 1])
     count, found = cv2.connectedComponents(ink)
-    pixels = np.flatnonzero(found > 0)
+    pixels = np.flatnonzero(ink > 0)
     labels = np.asarray(found.ravel()[pixels] - 1, np.int32)
     amount = ink.ravel()[pixels] / 255
     cells = _cells(ink.shape, edges).ravel()[pixels]
@@ -205,9 +206,9 @@ def _largest(mass: NDArray[Any], owner: NDArray[np.int_], boxes: int) -> NDArray
     return largest
 
 
-def _cells(shape: tuple[int, ...], edges: Edges) -> Labels:
+def _cells(shape: tuple[int, ...], edges: Edges) -> NDArray[np.int16]:
     """For each pixel the position of the box it is in, -1 for none."""
-    cells = np.full(shape, -1, np.int32)
+    cells = np.full(shape, -1, np.int16)
     for position, (left, top, right, bottom) in enumerate(np.rint(edges).astype(int).tolist()):
         cells[max(top, 0) : bottom + 1, max(left, 0) : right + 1] = position
     return cells
@@ -218,4 +219,4 @@ def _frame_band(shape: tuple[int, ...], edges: Edges, height: float) -> NDArray[
     band = np.zeros(shape, np.uint8)
     for left, top, right, bottom in np.rint(edges).astype(int).tolist():
         cv2.rectangle(band, (left, top), (right, bottom), 1, thickness=round(height / 6))
-    return band.astype(bool)
+    return band.view(np.bool_)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +14,7 @@ from pipeline.hints import Hints, take_away
 from pipeline.ink import measure_levels, pen_ink, remove_lines
 from pipeline.lost import find_left_out, find_lost_strokes
 from pipeline.ownership import Labels, share_out
+from pipeline.quantiles import median
 from pipeline.records import AlignedPage, BoxCrop, Floats, GreyImage
 from pipeline.template import FieldSpec
 
@@ -64,37 +65,48 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec], hints: Hints | No
     owners = share_out(ink, edges)
     lost = missed | find_lost_strokes(view.dark, owners, edges, groups, levels)
     lost |= find_left_out(view.dark, owners, edges, groups, levels)
-    parts = _cut_out(ink, owners, edges)
-    crops = tuple(
-        BoxCrop(field.name, position, next(parts), next(doubtful))
-        for doubtful in [iter(lost.tolist())]
-        for field in fields
-        for position in range(len(field.boxes))
-    )
+    names = [(field.name, place) for field in fields for place in range(len(field.boxes))]
+    parts = zip(names, _cut_out(ink, owners, edges), lost.tolist(), strict=True)
+    crops = tuple(BoxCrop(*name, part, doubtful) for name, part, doubtful in parts)
     return Cut(view, ink, owners, crops)
 
 
-def _cut_out(ink: GreyImage, owners: Labels, edges: Edges) -> Iterator[Floats]:
+def _cut_out(ink: GreyImage, owners: Labels, edges: Edges) -> list[Floats]:
     """Cut out the ink of each box, with as much around it as that takes."""
-    for position, area in enumerate(_extents(owners, edges).tolist()):
-        left, top, right, bottom = area
-        near = slice(top, bottom), slice(left, right)
-        yield np.multiply(ink[near], owners[near] == position) * np.float32(1 / 255)
+    pixels, owner = _near_ink(owners, edges)
+    rows, columns = np.divmod(pixels, owners.shape[1])
+    left, top, right, bottom = _extents(owner, columns, rows, len(edges)).T
+    heights, widths = bottom - top, right - left
+    ends = np.cumsum(heights * widths)
+    starts = ends - heights * widths
+    # All crops in one array, so that a pixel's place in its crop is found for all at once.
+    crops = np.zeros(int(ends[-1]), np.float32)
+    places = starts[owner] + (rows - top[owner]) * widths[owner] + columns - left[owner]
+    crops[places] = ink.ravel()[pixels] * np.float32(1 / 255)
+    limits = zip(starts.tolist(), ends.tolist(), heights.tolist(), widths.tolist(), strict=True)
+    return [crops[start:end].reshape(shape) for start, end, *shape in limits]
 
 
-def _extents(owners: Labels, edges: Edges) -> NDArray[np.intp]:
-    """The columns and rows that each box's ink takes up near it: (N, 4), one pixel where none."""
-    reach = OVERHANG * float(np.median(edges[:, 3] - edges[:, 1]))
+def _near_ink(owners: Labels, edges: Edges) -> tuple[NDArray[np.intp], Labels]:
+    """Where each box has ink in it or near it, in the flattened image, and whose it is: (P,)."""
+    reach = OVERHANG * median(edges[:, 3] - edges[:, 1])
     window = np.rint(edges + np.array([-reach, -reach, reach, reach])).astype(np.intp)
     pixels = np.flatnonzero(owners >= 0)
     owner = owners.ravel()[pixels]
     rows, columns = np.divmod(pixels, owners.shape[1])
-    around = window[owner]
-    near = (columns >= around[:, 0]) & (columns < around[:, 2])
-    near &= (rows >= around[:, 1]) & (rows < around[:, 3])
-    extents = np.tile(np.array([*owners.shape[::-1], 0, 0], np.intp), (len(edges), 1))
+    left, top, right, bottom = window.T.take(owner, axis=1)
+    near = (columns >= left) & (columns < right) & (rows >= top) & (rows < bottom)
+    return pixels[near], owner[near]
+
+
+def _extents(
+    owner: Labels, columns: NDArray[np.intp], rows: NDArray[np.intp], boxes: int
+) -> NDArray[np.intp]:
+    """The columns and rows that each box's pixels take up: (N, 4), one pixel where none."""
+    most = np.iinfo(np.intp).max
+    extents = np.tile(np.array([most, most, 0, 0], np.intp), (boxes, 1))
     for side, place in enumerate((columns, rows)):
-        np.minimum.at(extents[:, side], owner[near], place[near])
-        np.maximum.at(extents[:, side + 2], owner[near], place[near] + 1)
+        np.minimum.at(extents[:, side], owner, place)
+        np.maximum.at(extents[:, side + 2], owner, place + 1)
     extents[extents[:, 2] == 0] = (0, 0, 1, 1)
     return extents

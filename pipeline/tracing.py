@@ -65,12 +65,12 @@ def _best_paths(gains: Floats, chains: Groups, offsets: NDArray[np.float64]) -> 
     bend = (BENDING * np.square(offsets[:, None] - offsets)).astype(np.float32)
     total = padded[0]
     came_from = []
+    each, to = np.arange(len(total)), np.arange(len(offsets))
     for gain in padded[1:]:
         reached = total[:, None, :] - bend
         came_from.append(reached.argmax(axis=2))
-        total = reached.max(axis=2) + gain
+        total = reached[each[:, None], to, came_from[-1]] + gain
     path = [total.argmax(axis=1)]
-    each = np.arange(len(total))
     for previous in reversed(came_from):
         path.append(previous[each, path[-1]])
     return np.asarray(np.array(path[::-1])[order, chains.of_box], np.intp)
