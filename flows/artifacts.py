@@ -21,6 +21,7 @@ from prefect.logging import get_run_logger
 from flows.batch import Summary
 from flows.show import printable
 from pipeline.drift import FIGURES, latest_figures
+from pipeline.errors import ExtractionError
 from pipeline.records import PageResult
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class ProgressArtifact:
 
 
 def publish(summary: Summary, output: Path, database: str, seconds: float) -> None:
-    """Leave what became of a run, and of its folder, as artifacts.
+    """Leave what became of a run, and of its folder, as artifacts; a failure costs nothing else.
 
     Args:
         summary: Of the run.
@@ -79,6 +80,16 @@ def publish(summary: Summary, output: Path, database: str, seconds: float) -> No
         database: Address of the database; if none, it is in the folder.
         seconds: How long reading and writing took.
     """
+    if not summary.pages and not summary.duplicates:
+        _leave("summary", [_leftovers(summary)], "Nothing new had arrived")
+        return
+    try:
+        _publish(summary, output, database, seconds)
+    except ExtractionError as error:
+        get_run_logger().warning("what was read is written, but not on this run's page: %s", error)
+
+
+def _publish(summary: Summary, output: Path, database: str, seconds: float) -> None:
     from pipeline.review.figures import summarise  # noqa: PLC0415 - loads SQLAlchemy
     from pipeline.review.worst import draw_worst  # noqa: PLC0415
     from pipeline.store.counts import count_waiting, list_failed  # noqa: PLC0415
@@ -102,12 +113,26 @@ def publish(summary: Summary, output: Path, database: str, seconds: float) -> No
         ),
         _section("Pages that could not be read", ("document", "page", "why"), failed),
     ]
+    sections.append(_leftovers(summary))
     if waiting:
         sections.append(f"Next: `formdigits review {printable(str(output))}`")
     _leave("summary", sections, _headline(summary, waiting, seconds))
     _leave("drift", *_drift(output))
     if worst:
         _leave("worst", *_pictures(worst))
+
+
+def _leftovers(summary: Summary) -> str:
+    """Say of files that were not read why."""
+    numbers = {
+        "documents read before": summary.known,
+        "of them with other templates, profile or network": summary.stale,
+        "pages that are copies": summary.duplicates,
+        "files still being written, left to the next run": summary.waiting,
+        "files of other kinds, left alone": summary.passed_over,
+        "files moved away": summary.moved,
+    }
+    return _table(("besides", "number"), ((name, n) for name, n in numbers.items() if n))
 
 
 def _headline(summary: Summary, waiting: int, seconds: float) -> str:
@@ -191,7 +216,7 @@ def _cell(value: object) -> str:
 
 
 def _leave(name: str, sections: Iterable[str], description: str) -> None:
-    text = "\n\n".join(section for section in sections if section)
+    text = "\n\n".join(section for section in sections if section) or description
     _attempt(create_markdown_artifact, text, key=_KEY.format(name), description=description)
 
 

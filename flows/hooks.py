@@ -36,7 +36,7 @@ def tell_completed(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -
         logger = flow_run_logger(flow_run, flow)
         message = _message(Event.COMPLETED, flow_run, state, logger)
         tell(notify, message, logger)
-        waiting = message["waiting"]
+        waiting = message["queue"]
         if notify.queue_above is not None and (waiting or 0) > notify.queue_above:
             text = f"{waiting} fields wait for a person, more than {notify.queue_above}"
             logger.warning(text)
@@ -82,6 +82,6 @@ def _message(event: Event, run: FlowRun, state: State[Any], logger: Logger) -> M
         "started": started.isoformat() if started else None,
         "ended": state.timestamp.isoformat(),
         "seconds": round(seconds, 1) if seconds is not None else None,
-        "waiting": count_queue(Path(output), parameters.get("database") or "", logger),
+        "queue": count_queue(Path(output), parameters.get("database") or "", logger),
     }
-    return message | figures(state.result() if event is Event.COMPLETED else None)
+    return message | (figures(state.result()) if event is Event.COMPLETED else {})

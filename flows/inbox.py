@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from flows.notify import Notify
+from flows.remote.address import is_remote
 from pipeline.errors import InputFileError
 
 
@@ -25,25 +26,32 @@ class Inbox:
     database: str = ""
     """Address; if none, it is in the output."""
     notify: Notify | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Further parameters of the flow `extract`."""
 
     @property
     def title(self) -> str:
         """Name the deployment: lower-case letters, digits, hyphens."""
-        words = self.name or "-".join(self.inputs[0].resolve().parts[-2:])
+        words = self.name or "-".join(_whole(self.inputs[0]).parts[-2:])
         return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-") or "inbox"
 
     def parameters(self) -> dict[str, Any]:
         """Give the parameters of the flow; paths absolute, since runs start anywhere."""
         found: dict[str, Any] = {
-            "inputs": [str(path.resolve()) for path in self.inputs],
-            "templates": str(self.templates.resolve()),
-            "output": str(self.output.resolve()),
+            "inputs": [str(_whole(path)) for path in self.inputs],
+            "templates": str(_whole(self.templates)),
+            "output": str(_whole(self.output)),
             "workers": self.workers,
             "database": self.database,
+            **self.options,
         }
         if self.notify:
             found["notify"] = self.notify.model_dump(mode="json", exclude_defaults=True)
         return found
+
+
+def _whole(path: Path) -> Path:
+    return path if is_remote(path) else path.resolve()
 
 
 def check_folders(inputs: Sequence[Path], output: Path) -> None:
@@ -53,10 +61,10 @@ def check_folders(inputs: Sequence[Path], output: Path) -> None:
         InputFileError: If an inbox does not exist, is the output, or lies inside it, or the output
             inside an inbox.
     """
-    written = output.resolve()
+    written = _whole(output)
     for inbox in inputs:
-        read = inbox.resolve()
-        if not read.exists():
+        read = _whole(inbox)
+        if not is_remote(read) and not read.exists():
             raise InputFileError(f"{inbox} does not exist; make it, or check the path")
         if read == written or written in read.parents or read in written.parents:
             raise InputFileError(

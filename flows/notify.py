@@ -2,14 +2,13 @@
 
 The JSON is the same for both. It may grow, but its names keep their meaning: `event` (completed,
 failed, crashed, queue), `run` (its name), `run_id`, `deployment_id` (or null), `inbox` (a list),
-`output`, `message`, `started` and `ended` (ISO 8601), `seconds`, `waiting` (fields in the review
-queue, null where they cannot be counted), and of a run that completed `pages`, `failed_pages`,
-`fields`, `accepted`, `review`.
+`output`, `message`, `started` and `ended` (ISO 8601), `seconds`, `queue` (fields in the review
+queue, null where they cannot be counted), and of a run that completed what it did: `pages`,
+`failed_pages`, `duplicates`, `fields`, `accepted`, `review`.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import logging
 import shlex
@@ -17,12 +16,15 @@ import subprocess
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl
 
 from pipeline.errors import ExtractionError
+
+if TYPE_CHECKING:
+    from flows.batch import Summary
 
 TIMEOUT_S: Final = 10.0
 TRIES: Final = 3
@@ -132,10 +134,13 @@ def count_queue(output: Path, database: str, logger: Logger) -> int | None:
         return None
 
 
-def figures(summary: object) -> dict[str, int]:
+def figures(summary: Summary) -> dict[str, int]:
     """Give a run's numbers under the names of the message."""
-    if not dataclasses.is_dataclass(summary):
-        return {}
-    renamed = {"failed": "failed_pages"}
-    names = [field.name for field in dataclasses.fields(summary)]
-    return {renamed.get(name, name): getattr(summary, name) for name in (*names, "review")}
+    return {
+        "pages": summary.pages,
+        "failed_pages": summary.failed,
+        "duplicates": summary.duplicates,
+        "fields": summary.fields,
+        "accepted": summary.accepted,
+        "review": summary.review,
+    }

@@ -5,7 +5,7 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -31,6 +31,13 @@ Name = Annotated[str, typer.Option(help="Of the deployment; else after the inbox
 WorkersOption = Annotated[int, typer.Option(min=1, help="Processes that read.")]
 Database = Annotated[
     str, typer.Option(metavar="URL", help="Results database; else results.db in the output.")
+]
+Profile = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="What to accept, as calibrate writes it.")
+]
+Move = Annotated[
+    bool,
+    typer.Option("--move", help="Move read files to done/, failed/, duplicate/ below the inbox."),
 ]
 Webhook = Annotated[str, typer.Option(metavar="URL", help="Gets JSON when a run has ended.")]
 Command = Annotated[
@@ -59,6 +66,8 @@ def serve(
     name: Name = "",
     workers: WorkersOption = 1,
     database: Database = "",
+    profile: Profile = None,
+    move: Move = False,
     webhook: Webhook = "",
     command: Command = "",
     queue_above: QueueAbove = None,
@@ -69,10 +78,13 @@ def serve(
     metrics_host: Annotated[str, typer.Option(help="Address of that port.")] = "127.0.0.1",
 ) -> None:
     """Read what arrives in an inbox, again and again, until Ctrl-C; then the schedule pauses."""
+    from flows.inbox import Inbox
     from flows.server import reachable_server
 
     notify = _notify(webhook, command, queue_above, tell_of)
-    inbox = _inbox(inputs, templates, output, name, workers, database, notify)
+    options = _options(profile, move=move)
+    inbox = Inbox(inputs, templates, output, name, workers, database, notify, options)
+    _check(inbox)
     schedule = _schedule(cron, interval, timezone)
     with reachable_server() as url, ExitStack() as stack:
         from flows.deployments import plan_extract
@@ -107,6 +119,8 @@ def deploy(
     name: Name = "",
     workers: WorkersOption = 1,
     database: Database = "",
+    profile: Profile = None,
+    move: Move = False,
     webhook: Webhook = "",
     command: Command = "",
     queue_above: QueueAbove = None,
@@ -125,10 +139,13 @@ def deploy(
     ] = 90,
 ) -> None:
     """Have the workers of a Prefect work pool read what arrives in an inbox."""
+    from flows.inbox import Inbox
     from flows.server import configured_server
 
     notify = _notify(webhook, command, queue_above, tell_of)
-    inbox = _inbox(inputs, templates, output, name, workers, database, notify)
+    options = _options(profile, move=move)
+    inbox = Inbox(inputs, templates, output, name, workers, database, notify, options)
+    _check(inbox)
     schedule = _schedule(cron, interval, timezone)
     reviews = _schedule("", apply_reviews_every, timezone) if apply_reviews_every else None
     url = configured_server()
@@ -164,21 +181,17 @@ def _notify(
     return notify
 
 
-def _inbox(
-    inputs: list[Path],
-    templates: Path,
-    output: Path,
-    name: str,
-    workers: int,
-    database: str,
-    notify: "Notify | None",
-) -> "Inbox":
-    from flows.inbox import Inbox, check_folders
+def _options(profile: Path | None, *, move: bool) -> dict[str, Any]:
+    rules = {"rules": {"profile": str(profile.resolve())}} if profile else {}
+    return {"move": move, **rules}
+
+
+def _check(inbox: "Inbox") -> None:
+    from flows.inbox import check_folders
     from pipeline.template import load_templates
 
-    check_folders(inputs, output)
-    load_templates(templates)
-    return Inbox(inputs, templates, output, name, workers, database, notify)
+    check_folders(inbox.inputs, inbox.output)
+    load_templates(inbox.templates)
 
 
 def _schedule(cron: str, interval: str, timezone: str) -> "Schedule":
