@@ -32,6 +32,8 @@ from pipeline.template_schema import AlignModel, FieldModel, TemplateModel
 PX_PER_MM = 300 / 25.4
 """Templates in millimetres become pixels at 300 dpi."""
 
+# The same rules either way; libyaml's own reader, where there is one, is five times as fast.
+_YAML = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 _MARKS = {"blank": Mark.BLANK, "struck": Mark.STRUCK}
 
 
@@ -124,7 +126,7 @@ def load_template(path: Path, today: date | None = None) -> FormTemplate:
             the file, the field, what was found and what was needed.
     """
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_YAML)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise TemplateError(f"{path}: cannot be read as YAML: {error}") from error
     if not isinstance(content, dict):
