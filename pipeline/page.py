@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from pipeline.acceptance import Profile
+from pipeline.astray import is_astray
 from pipeline.choose import choose
 from pipeline.decode import decode_page, failed_fields, roster_boxes
 from pipeline.errors import PageError
@@ -89,10 +90,12 @@ def cut_page(page: Page, templates: Sequence[FormTemplate]) -> CutPage:
 
 def fields_found(page: CutPage) -> list[bool]:
     """Tell for each field whether its frames were found where it should be."""
-    is_settled = page.aligned.residual_px is not None
+    fields, view = page.template.fields, page.cut.view
+    if page.aligned.residual_px is None or is_astray(view, fields):
+        return [False] * len(fields)
     return [
-        bool(support >= FIELD_SUPPORT) and spec.name not in page.aligned.absent and is_settled
-        for support, spec in zip(page.cut.view.frames.support, page.template.fields, strict=True)
+        bool(support >= FIELD_SUPPORT) and spec.name not in page.aligned.absent
+        for support, spec in zip(view.frames.support, fields, strict=True)
     ]
 
 
