@@ -63,7 +63,8 @@ def extend(
     base: ProfileModel, found: Sequence[Calibrated], target: Target, fitted_on: str
 ) -> ProfileModel:
     """Give a profile with these fields' thresholds; what it says of others stays."""
-    new = {(one.template, one.field): one.as_promise() for one in found}
+    told = [one for one in found if len(one.confidence)]
+    new = {(one.template, one.field): one.as_promise() for one in told}
     kept = {(one.template, one.field): one for one in base.fields}
     return base.model_copy(
         update={
@@ -82,7 +83,7 @@ def show_calibration(found: Sequence[Calibrated], target: Target, out: Console) 
             one.template,
             one.field,
             str(one.fields),
-            f"{one.promise.accept:.4f}" if one.promise.holds else "as before",
+            _from_where(one),
             f"{one.accepted} ({one.accepted / one.fields:.1%})",
             f"{one.review} ({one.review / one.fields:.1%})",
             str(one.promise.wrong),
@@ -92,6 +93,12 @@ def show_calibration(found: Sequence[Calibrated], target: Target, out: Console) 
         for one in found
     ]
     show_table(out, COLUMNS, rows)
+
+
+def _from_where(one: Calibrated) -> str:
+    if one.promise.holds:
+        return f"{one.promise.accept:.4f}"
+    return "nowhere" if one.promise.accept is None and len(one.confidence) else "as before"
 
 
 def remark(found: Sequence[Calibrated], target: Target, profile: Path) -> str:

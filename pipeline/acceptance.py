@@ -151,9 +151,9 @@ class ProfileModel(_Strict):
 
     def _thresholds(self, *, promised: bool) -> dict[tuple[str, str], float]:
         return {
-            (one.template, one.field): one.accept
+            (one.template, one.field): _threshold(one)
             for one in self.fields
-            if one.promised == promised and one.accept is not None
+            if one.promised == promised
         }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Final
 
@@ -86,10 +87,24 @@ def calibrate(output: Path, truth: Path, target: Target) -> list[Calibrated]:
         raise InputFileError(
             f"{truth} and {output} have no field in common; give the truth of what was read there"
         )
+    _refuse_other_lengths(known, truth)
     return [
         _calibrate(str(template), str(field), rows, target)
         for (template, field), rows in _groups(known)
     ]
+
+
+def _refuse_other_lengths(known: pd.DataFrame, truth: Path) -> None:
+    """See that texts have one character a box; those of a page that failed have none."""
+    is_read = known["read"] != ""
+    other = known[is_read & (known["raw"].str.len() != known["read"].str.len())]
+    if len(other):
+        first = other.iloc[0]
+        raise InputFileError(
+            f"{truth}: {first['document']}, page {first['page']}, field {first['field']}: "
+            f"{first['raw']!r} has {len(first['raw'])} characters, the field has "
+            f"{len(first['read'])} boxes; write one character a box, _ for a blank one"
+        )
 
 
 def _groups(known: pd.DataFrame) -> Iterator[tuple[tuple[str, str], pd.DataFrame]]:
@@ -102,7 +117,8 @@ def _calibrate(template: str, field: str, rows: pd.DataFrame, target: Target) ->
     confidence = chosen["confidence"].to_numpy(np.float64)
     wrong = (chosen["raw"] != chosen["read"]).to_numpy(np.bool_)
     found = promise(confidence, wrong, max_error=target.max_error, level=target.confidence)
-    before = (chosen["flag"] == Flag.ACCEPTED).to_numpy() & (confidence >= (found.accept or 0))
+    least = inf if found.accept is None else found.accept
+    before = (chosen["flag"] == Flag.ACCEPTED).to_numpy() & (confidence >= least)
     accepted = found.accepted if found.holds else int(before.sum())
     return Calibrated(template, field, len(rows), accepted, found, confidence, wrong)
 

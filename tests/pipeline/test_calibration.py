@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.acceptance import ProfileModel, PromiseModel
 from pipeline.calibration import Target, calibrate, is_decidable
 from pipeline.errors import InputFileError
 from pipeline.export import export
@@ -55,6 +56,28 @@ def test_an_error_that_was_accepted_is_so_no_more(tmp_path: Path) -> None:
     fields = [result("7", 0.99)] * 3 + [result("1", 0.95), result("7", 0.91)]
     (found,) = calibrate(tmp_path, write_run(tmp_path, fields), TARGET)
     assert (found.promise.accept, found.accepted, found.promise.wrong) == (0.99, 3, 0)
+
+
+def test_where_the_surest_is_wrong_nothing_is_accepted(tmp_path: Path) -> None:
+    """No threshold keeps a field right whose surest reading was wrong."""
+    fields = [result("1", 0.99), result("7", 0.95)]
+    (found,) = calibrate(tmp_path, write_run(tmp_path, fields), TARGET)
+    assert (found.promise.accept, found.accepted, found.review) == (None, 0, 2)
+    told = found.as_promise()
+    nothing = PromiseModel(**(told.model_dump(exclude={"template", "field"}) | {"accept": 0.5}))
+    model = ProfileModel(
+        network="", max_error=0.05, confidence=0.9, fitted_on="", plain=nothing, checked=nothing,
+        fields=(told,),
+    )  # fmt: skip
+    assert model.to_profile().threshold("card", "code", checked=False) > 1
+    assert model.to_profile().threshold("card", "other", checked=False) == 0.5
+
+
+def test_a_truth_of_other_lengths_is_refused(tmp_path: Path) -> None:
+    """One character a box, or it is the truth of another field."""
+    truth = write_run(tmp_path, [result("7", 0.9), result("71", 0.9)])
+    with pytest.raises(InputFileError, match=r"001.png, page 1, field code: '7' has 1 character"):
+        calibrate(tmp_path, truth, TARGET)
 
 
 def test_a_truth_of_other_fields_is_refused(tmp_path: Path) -> None:
