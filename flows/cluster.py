@@ -19,7 +19,7 @@ from pipeline.errors import ExtractionError, InputFileError
 if TYPE_CHECKING:
     from distributed import Client
 
-PATIENCE_S: Final = 10
+PATIENCE_S: Final = 5
 WORKERS_S: Final = 30
 """So long a cluster may take to get its first worker."""
 _START: Final = "start it with: dask scheduler; or leave --scheduler out to read on this machine"
