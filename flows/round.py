@@ -37,6 +37,7 @@ from pipeline.store.load import load_results
 from pipeline.store.origin import Filed
 from pipeline.store.save import Filing, save_templates
 from pipeline.template import load_templates
+from pipeline.template_checks import clock_day
 
 COMMIT_S: Final = 1.0
 """A run that is killed loses what it read in so many seconds."""
@@ -118,17 +119,22 @@ def _list(order: Order) -> Inbox:
 
 
 class Round:
-    """A run that is going on: what there is to read, and where results go."""
+    """A run that is going on: what there is to read, and where results go.
+
+    Attributes:
+        engine: The results.
+    """
 
     def __init__(self, order: Order, engine: Database, seat: Seat, told: Tell) -> None:
-        self._order, self._engine, self._seat, self._tell = order, engine, seat, told
+        self.engine = engine
+        self._order, self._seat, self._tell = order, seat, told
         self._equipment = self._equip()
         self._summary = self._end_before()
         inbox = _list(order)
         found, waiting = look_at(engine, inbox.documents, order.handling.settle_s)
         editions = self._equipment.origin.editions()
-        self._made_with = editions.made_with(self._today)
-        self._run = spool.begin(engine, self._made_with, self._today)
+        self._made_with = editions.made_with(str(self.today))
+        self._run = spool.begin(engine, self._made_with, str(self.today))
         kept = spool.kept_pages(engine)
         self._sifted = sift(engine, found, editions, kept, order.handling.reread)
         self._summary = replace(
@@ -157,19 +163,20 @@ class Round:
         return len(self._sifted.pages)
 
     @property
-    def _today(self) -> str:
-        return str(self._equipment.rules.today)
+    def today(self) -> date:
+        """What `today` in a template means."""
+        return self._equipment.rules.today or clock_day()
 
     def _equip(self) -> Equipment:
         """Load what pages are read with; for a run that was killed, of the day when it began."""
         rules = self._order.rules
-        if rules.today is None and (day := spool.day_of_unfinished(self._engine)):
+        if rules.today is None and (day := spool.day_of_unfinished(self.engine)):
             rules = replace(rules, today=date.fromisoformat(day))
         return equip(self._order.templates, rules)
 
     def _end_before(self) -> Summary:
         """End a run that was killed after it had read everything."""
-        run = spool.unfinished(self._engine)
+        run = spool.unfinished(self.engine)
         return self._settle(run) if run and run.state != spool.State.READING else Summary()
 
     def keep(self, results: Sequence[PageResult]) -> None:
@@ -185,7 +192,7 @@ class Round:
         self._buffer += [one for one in results if one.identity.sha256 or self._is_new(one)]
         is_time = time.monotonic() - self._committed_at > COMMIT_S
         if is_time or len(self._buffer) >= COMMIT_PAGES:
-            self._commit()
+            self.commit()
 
     def _refuse_missing_inbox(self) -> None:
         for source in self._order.inputs:
@@ -198,13 +205,14 @@ class Round:
     def _is_new(self, unread: PageResult) -> bool:
         """Tell whether a document that cannot be read has no results of before."""
         source = self._here[unread.identity.document].source
-        return not known_by_source(self._engine, [source])
+        return not known_by_source(self.engine, [source])
 
-    def _commit(self) -> None:
+    def commit(self) -> None:
+        """Keep at once what was handed over so far."""
         done, self._buffer = self._buffer, []
         self._open.subtract(one.identity.document for one in done)
         filed = [self._file(one) for one in done]
-        self._patiently(lambda: spool.keep(self._engine, filed, self._made_with))
+        self._patiently(lambda: spool.keep(self.engine, filed, self._made_with))
         self._committed_at = time.monotonic()
 
     def _file(self, result: PageResult) -> Filed:
@@ -222,7 +230,7 @@ class Round:
         return self._once(action)
 
     def _once(self, action: Callable[[], T]) -> T:
-        with explained(self._engine.url):
+        with explained(self.engine.url):
             self._seat.check()
             return action()
 
@@ -233,24 +241,24 @@ class Round:
             ExtractionError: If something cannot be written; the same command goes on from there.
         """
         self._buffer += self._sifted.copies
-        self._commit()
-        if self._patiently(lambda: spool.seal(self._engine, self._run)):
+        self.commit()
+        if self._patiently(lambda: spool.seal(self.engine, self._run)):
             self._summary = _add(self._summary, self._settle(self._run))
         else:
-            spool.drop_empty(self._engine, self._run)
+            spool.drop_empty(self.engine, self._run)
         if not is_exported(self._order.output):
-            export(load_results(self._engine), self._order.output)
+            export(load_results(self.engine), self._order.output)
         unread = sum(1 for left in self._open.values() if left > 0)
         moved = self._move() if self._order.handling.move else 0
         return replace(self._summary, waiting=self._summary.waiting + unread, moved=moved)
 
     def _settle(self, run: spool.Run) -> Summary:
         origin, share = self._equipment.origin, self._equipment.rules.audit_share
-        return self._patiently(lambda: settle(self._engine, run, origin, self._order.output, share))
+        return self._patiently(lambda: settle(self.engine, run, origin, self._order.output, share))
 
     def _move(self) -> int:
         inputs = self._order.inputs
-        return move_away(self._engine, self._sifted.arrivals, inputs, self._tell)
+        return move_away(self.engine, self._sifted.arrivals, inputs, self._tell)
 
 
 def _add(one: Summary, other: Summary) -> Summary:
