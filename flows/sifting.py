@@ -30,6 +30,7 @@ from pipeline.store.known import (
     taken_names,
 )
 from pipeline.store.origin import Editions
+from pipeline.store.purge import known_purged
 from pipeline.store.spool import Kept
 
 CHUNK: Final = 500
@@ -166,10 +167,18 @@ class _Sieve:
         for some in _chunks(self._found):
             by_content = known_by_content(self._engine, [mark.sha256 for _, mark in some])
             by_source = known_by_source(self._engine, [document.name for document, _ in some])
+            gone = self._purged([mark.sha256 for _, mark in some])
             for document, mark in some:
                 like = by_content.get(mark.sha256, []) if mark.sha256 else []
+                if mark.sha256 in gone and all(one.is_copy for one in like):
+                    self._sifted.known += 1
+                    continue
                 self._sift(document, mark, like, by_source.get(document.name, []))
         return self._sifted
+
+    def _purged(self, hashes: Sequence[str]) -> set[str]:
+        """Tell which documents were removed on purpose: they are read again only if all are."""
+        return set() if self._reread is Reread.ALL else known_purged(self._engine, hashes)
 
     def _sift(
         self,

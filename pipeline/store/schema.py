@@ -6,7 +6,7 @@ one is in effect. Times are ISO 8601 in UTC, which sort as text.
 
 What may change, `pages.*` aside, are those two pointers and the work still to do: `queue` and
 `doubts`. What a run has read waits in `spool` until the run is complete; `looks` remembers the
-hashes of files that nobody has touched since.
+hashes of files that nobody has touched since, and `purged` those of documents that were removed.
 """
 
 from typing import Final
@@ -228,4 +228,10 @@ looks = sa.Table(
     _text("sha256", SHA256),
     sa.Column("pages", sa.Integer, nullable=False),
     sa.Column("looked_at", sa.Double, nullable=False),  # seconds since 1970
+)
+purged = sa.Table(
+    "purged",
+    metadata,
+    sa.Column("sha256", SHA256, primary_key=True),
+    _text("purged_at", TIME),
 )

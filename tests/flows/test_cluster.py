@@ -75,7 +75,7 @@ def inbox(sample_forms: Path, tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_worker_killed_in_mid_run(
+def test_a_worker_killed_in_mid_run(  # noqa: PLR0917 - each is a part that is run
     formdigits: Command,
     environment: dict[str, str],
     cluster: Cluster,
