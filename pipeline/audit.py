@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -85,9 +85,20 @@ def keep_audit(drawn: Sequence[Audited], documents: Iterable[str], output: Path)
     """
     again = set(documents)
     kept = [one for one in read_audit(output) if one.document not in again]
-    rows = sorted(
-        (one.document, one.page, one.template, one.field, one.raw) for one in (*kept, *drawn)
-    )
+    _write([*kept, *drawn], output)
+
+
+def keep_only(documents: Collection[str], output: Path) -> None:
+    """Forget what was drawn of all but some documents.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    _write([one for one in read_audit(output) if one.document in documents], output)
+
+
+def _write(drawn: Iterable[Audited], output: Path) -> None:
+    rows = sorted((one.document, one.page, one.template, one.field, one.raw) for one in drawn)
     table = Table("audit", _COLUMNS, tuple(tuple(map(str, row)) for row in rows))
     write_whole({output / AUDIT_FILE: as_csv(table).encode()})
 

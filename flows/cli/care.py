@@ -5,7 +5,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -13,6 +13,8 @@ from flows.cli.console import err, out
 from pipeline.errors import ExitCode
 
 app = typer.Typer()
+_DAYS: Final = {"d": 1, "w": 7, "y": 365}
+_OLDEST_DAYS: Final = 100 * 365
 
 
 @app.command(
@@ -67,3 +69,57 @@ def status(
         out.print_json(json.dumps(asdict(found)))
     else:
         show_standing(found, out)
+
+
+@app.command(epilog="Example: [bold]formdigits purge results --older-than 90d --dry-run[/bold]")
+def purge(
+    output: Annotated[Path, typer.Argument(help="Folder that extract wrote.")],
+    older_than: Annotated[
+        str, typer.Option(metavar="AGE", help="Since pages were read: 90d, 26w or 7y.")
+    ],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would go, and remove nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    database: Annotated[
+        str, typer.Option(metavar="URL", help="Results database; else results.db in the output.")
+    ] = "",
+) -> None:
+    """Remove documents by age: rows, what people decided, kept boxes, scans moved by --move.
+
+    The CSV files are written anew. The hash of each scan's bytes stays, so that none is read again.
+    """
+    from flows.purging import age_to_time, finish, is_unfinished, preview
+    from flows.purging import purge as remove
+    from flows.remote.address import refuse
+
+    refuse(output, "purge")
+    before = age_to_time(_days(older_than))
+    if is_unfinished(output) and not dry_run:
+        err.print("ending a purge that was cut short")
+        finish(output, database)
+    aged = preview(output, before, database)
+    out.print(
+        f"{aged.documents} documents read before {before}: {aged.pages} pages, {aged.fields} "
+        f"fields ({aged.decided} decided by people, {aged.undecided} still waiting), "
+        f"{len(aged.images)} scans that were moved; {aged.left} scans stay where they lie",
+        soft_wrap=True,
+        highlight=False,
+    )
+    if dry_run or not aged.documents:
+        return
+    if not yes and not typer.confirm("Remove them for good?", err=True):
+        raise typer.Exit(ExitCode.FAILED)
+    remove(output, before, database)
+    err.print(f"removed; {output} is written anew", soft_wrap=True, highlight=False)
+
+
+def _days(age: str) -> int:
+    """Read an age as 90d, 26w or 7y."""
+    number, unit = age[:-1], age[-1:]
+    if not (number.isascii() and number.isdecimal()) or int(number) < 1 or unit not in _DAYS:
+        raise typer.BadParameter("give a number with d, w or y, as 90d", param_hint="--older-than")
+    days = int(number) * _DAYS[unit]
+    if days > _OLDEST_DAYS:
+        raise typer.BadParameter("nothing is so old", param_hint="--older-than")
+    return days
