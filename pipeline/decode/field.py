@@ -69,11 +69,12 @@ def read_field(boxes: Sequence[BoxView], spec: FieldSpec, writer_error: float) -
     if not spec.checks or likely > 1 - PLAIN:
         total = _weight(plain, spec, writer_error) if spec.checks else kept
         return FieldReading(spec, tuple(boxes), plain, plain, likely, total)
-    allowed = search([_split(box, spec) for box in boxes], spec.checks)
+    is_broken = bool(failed_checks(plain, spec))
+    allowed = search([_split(box, spec) for box in boxes], spec.checks, mend=is_broken)
     failing = max(allowed.judged - allowed.mass - allowed.unsearched, 0.0)
     total = kept * (1 - failing) + broken * failing
     raw, weight = plain, likely * _weight(plain, spec, writer_error)
-    if failed_checks(plain, spec) and kept * allowed.best > weight:
+    if kept * allowed.best > weight:
         raw, weight = allowed.raw, kept * allowed.best
     return FieldReading(spec, tuple(boxes), plain, raw, min(weight / total, 1.0), total)
 

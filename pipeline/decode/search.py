@@ -1,10 +1,11 @@
 """Exact search of all texts that a field's checks allow.
 
-A check is an automaton, so all texts that end in one state are kept as one: their summed and
-their greatest probability. Nothing is pruned by rank; what is left out is only digits that a box
-holds with less than `NEGLIGIBLE` probability. A text with one of them is too improbable to win
-against what is plainly written, whatever the checks say (see `pipeline.decode.field`), and its
-probability is counted as if it passed, so that no field looks surer than it is.
+A check is an automaton, so all texts that end in one state are kept as one: their summed
+probability, and where it is wanted their greatest. Nothing is pruned by rank; what is left out is
+only digits that a box holds with less than `NEGLIGIBLE` probability. A text with one of them is
+too improbable to win against what is plainly written, whatever the checks say (see
+`pipeline.decode.field`), and its probability is counted as if it passed, so that no field looks
+surer than it is.
 
 Source: forward sums and Viterbi maxima over a trellis; Rabiner, "A tutorial on hidden Markov
 models and selected applications in speech recognition", Proc. IEEE 77 (1989), section III.
@@ -52,16 +53,15 @@ class Allowed:
     unsearched: float
     """Of all texts with a negligible digit, together."""
     best: float
-    """Of the likeliest text that passes; 0 where none was found."""
+    """Of the likeliest text that passes; 0 where none was found or looked for."""
     raw: str
     """That text, one character a box."""
 
 
 Likely = tuple[int, float, float]
 """A digit, the probability that a box holds it, and the same with its share of an unread box."""
-Reached = dict[int, tuple[float, float, Link | None]]
-"""For each state by its number: the probability of all texts so far that end in it, that of the
-likeliest, and that text."""
+Reached = dict[int, tuple[float, Link | None]]
+"""For each state by its number: the likeliest text so far that ends in it, and its probability."""
 _DEAD = -1
 
 
@@ -74,23 +74,34 @@ class Trellis:
         self._numbers: dict[State, int] = {self._check.start: 0}
         self._steps: dict[tuple[int, int], list[int]] = {}
 
-    def search(self, boxes: Sequence[Sequence[Likely]]) -> tuple[float, float, str]:
-        """Search the texts of one digit a box.
+    def mass(self, boxes: Sequence[Sequence[Likely]]) -> float:
+        """Give the probability of all texts that pass, of one digit a box.
 
         Args:
             boxes: For each box its digits with their probabilities.
-
-        Returns:
-            The probability of all that pass, that of the likeliest, and that text.
         """
-        reached: Reached = {0: (1.0, 1.0, None)}
+        reached = {0: 1.0}
+        for place, digits in enumerate(boxes, 1 - len(boxes)):
+            onward: dict[int, float] = {}
+            for state, mass in reached.items():
+                ends = self._steps.get((state, -place)) or self._step(state, -place)
+                for digit, _, filled in digits:
+                    end = ends[digit]
+                    onward[end] = onward.get(end, 0.0) + mass * filled
+            onward.pop(_DEAD, None)
+            reached = onward
+        return sum(
+            mass for state, mass in reached.items() if self._check.accepts(self._states[state])
+        )
+
+    def best(self, boxes: Sequence[Sequence[Likely]]) -> tuple[float, str]:
+        """Find the likeliest text that passes, with its probability; 0 where none does."""
+        reached: Reached = {0: (1.0, None)}
         for place, digits in enumerate(boxes, 1 - len(boxes)):
             reached = self._advance(reached, digits, -place)
         ends = [end for at, end in reached.items() if self._check.accepts(self._states[at])]
-        if not ends:
-            return 0.0, 0.0, ""
-        _, best, text = max(ends, key=lambda end: end[1])
-        return sum(mass for mass, _, _ in ends), best, _spell(text)
+        likely, text = max(ends, key=lambda end: end[0], default=(0.0, None))
+        return likely, _spell(text)
 
     def passes(self, digits: str) -> bool:
         """Tell whether a text of digits passes all checks."""
@@ -103,20 +114,12 @@ class Trellis:
 
     def _advance(self, reached: Reached, digits: Sequence[Likely], place: int) -> Reached:
         onward: Reached = {}
-        for state, (mass, best, text) in reached.items():
+        for state, (best, text) in reached.items():
             ends = self._steps.get((state, place)) or self._step(state, place)
-            for digit, probability, filled in digits:
-                end = ends[digit]
-                if end == _DEAD:
-                    continue
-                likely = best * probability
-                if end not in onward:
-                    onward[end] = mass * filled, likely, (text, digit)
-                    continue
-                mass_there, best_there, text_there = onward[end]
-                if likely > best_there:
-                    best_there, text_there = likely, (text, digit)
-                onward[end] = mass_there + mass * filled, best_there, text_there
+            for digit, probability, _ in digits:
+                end, likely = ends[digit], best * probability
+                if end != _DEAD and (end not in onward or likely > onward[end][0]):
+                    onward[end] = likely, (text, digit)
         return onward
 
     def _step(self, state: int, place: int) -> list[int]:
@@ -147,20 +150,22 @@ def trellis(checks: tuple[Check, ...]) -> Trellis:
     return Trellis(checks)
 
 
-def search(boxes: Sequence[Box], checks: tuple[Check, ...]) -> Allowed:
+def search(boxes: Sequence[Box], checks: tuple[Check, ...], *, mend: bool) -> Allowed:
     """Search all texts of a field: so many empty boxes, digits, so many empty boxes.
 
     Args:
         boxes: Those of the field; where no empty ones may be, their `empty` is 0.
         checks: What the digits must pass.
+        mend: Whether the likeliest text that passes is wanted.
     """
     likely = [_likely(box) for box in boxes]
+    together = trellis(checks)
     mass = judged = unsearched = best = 0.0
     raw = ""
     for lead, trail, outside, outside_best in _margins(boxes):
-        inner = boxes[lead : len(boxes) - trail]
+        inside = slice(lead, len(boxes) - trail)
         everything, searched = outside, outside
-        for box, digits in zip(inner, likely[lead:], strict=False):
+        for box, digits in zip(boxes[inside], likely[inside], strict=True):
             everything *= sum(box.digits) + box.unread
             searched *= sum(filled for _, _, filled in digits)
         judged += everything
@@ -168,8 +173,10 @@ def search(boxes: Sequence[Box], checks: tuple[Check, ...]) -> Allowed:
             unsearched += everything
             continue
         unsearched += everything - searched
-        found, found_best, text = trellis(checks).search(likely[lead : len(boxes) - trail])
-        mass += outside * found
+        mass += outside * together.mass(likely[inside])
+        if not mend:
+            continue
+        found_best, text = together.best(likely[inside])
         if outside_best * found_best > best:
             best = outside_best * found_best
             raw = _margin(boxes[:lead]) + text + _margin(boxes[len(boxes) - trail :])
@@ -180,7 +187,7 @@ def share_passing(text: str, checks: tuple[Check, ...]) -> float:
     """Give the share of digits in place of all other characters with which a text passes."""
     every = [(digit, 0.1, 0.1) for digit in DIGITS]
     boxes = [[(int(one), 1.0, 1.0)] if one.isdecimal() else every for one in text]
-    return trellis(checks).search(boxes)[0]
+    return trellis(checks).mass(boxes)
 
 
 def _likely(box: Box) -> list[Likely]:
