@@ -39,6 +39,9 @@ Values = NDArray[np.float64]
 BINS = 15
 MAX_ERROR = 0.001
 """What the shipped profile promises: at most this share of wrong fields among the accepted."""
+CHECKED = 0.5
+"""What of that is asked of fields with checks where the sample allows it: their errors are few, and
+half of these go for one field in two hundred."""
 LEVEL = 0.95
 """How often that must hold."""
 
@@ -94,7 +97,10 @@ def make_profile(
         kind = [one for one in known if one.checked == checked]
         all_of_kind = sum(one.checked == checked for one in samples)
         wrong = np.array([not one.right for one in kind])
-        found = promise(confidences(kind, field_map), wrong, max_error=max_error, level=level)
+        sure = confidences(kind, field_map)
+        found = promise(sure, wrong, max_error=CHECKED * max_error, level=level)
+        if not (checked and found.holds):
+            found = promise(sure, wrong, max_error=max_error, level=level)
         return PromiseModel(
             accept=found.accept,
             fields=all_of_kind,

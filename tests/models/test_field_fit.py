@@ -95,6 +95,8 @@ def test_a_profile_promises_what_its_pages_allow() -> None:
     strict = make_profile(pages, "sha", max_error=0.001, level=0.9)
     assert (loose.plain.promised, strict.plain.promised) == (True, False)
     assert loose.plain.wrong_at_most <= 0.2
+    assert loose.checked.promised
+    assert loose.checked.wrong_at_most <= 0.1
     assert loose.network == "sha"
 
 
