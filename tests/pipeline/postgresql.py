@@ -5,8 +5,10 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 USER = "formdigits"
@@ -21,9 +23,27 @@ def find_programs() -> Path | None:
     return next((folder for folder in reversed(folders) if (folder / "initdb").exists()), None)
 
 
+@dataclass(frozen=True)
+class Server:
+    """A server that can be taken away for a while."""
+
+    address: str
+    """Of its first database."""
+    start: Callable[[], None]
+    stop: Callable[[], None]
+    """At once, as by a power cut."""
+
+
 @contextmanager
 def running(programs: Path) -> Iterator[str]:
     """Run a server on a socket in a temporary folder; give the address of its first database."""
+    with serving(programs) as server:
+        yield server.address
+
+
+@contextmanager
+def serving(programs: Path) -> Iterator[Server]:
+    """Run a server on a socket in a temporary folder."""
     owner = {"user": "nobody", "group": "nogroup"} if os.geteuid() == 0 else {}
     with tempfile.TemporaryDirectory(prefix="pg") as name:
         folder = Path(name)
@@ -43,11 +63,14 @@ def running(programs: Path) -> Iterator[str]:
             )
 
         run("initdb", "-A", "trust", "-U", USER, "-E", "UTF8", "--no-sync")
-        run("pg_ctl", "-w", "-l", str(log), "-o", options, "start")
+        address = f"postgresql+psycopg://{USER}@/postgres?host={folder}&port={port}"
+        start = partial(run, "pg_ctl", "-w", "-l", str(log), "-o", options, "start")
+        stop = partial(run, "pg_ctl", "-w", "-m", "immediate", "stop")
+        start()
         try:
-            yield f"postgresql+psycopg://{USER}@/postgres?host={folder}&port={port}"
+            yield Server(address, start, stop)
         finally:
-            run("pg_ctl", "-w", "-m", "immediate", "stop")
+            stop()
 
 
 def _free_port() -> int:
