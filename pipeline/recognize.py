@@ -12,8 +12,8 @@ from pipeline.acceptance import DOUBT
 from pipeline.normalize import normalize_all
 from pipeline.records import BoxCrop, BoxReading, Floats, GreyImage, Mark, ModelCard
 
-UNSURE = 0.99
-"""Boxes that the network is less sure of are looked at again: one in thirteen."""
+UNSURE = 0.995
+"""Boxes that the network is less sure of are looked at again: one in ten."""
 
 
 class Classifier(Protocol):
