@@ -139,18 +139,17 @@ def deploy_all(
 def take_over(lost_s: float) -> list[AutomationCore]:
     """Describe how a run whose process or worker died is found, and given to another worker.
 
-    The first calls a run crashed whose heartbeats have stopped; the second has every crashed run
-    done again. What is read twice is written once: see `flows.extract`.
+    The first calls a run crashed that has begun and gives no sign of life any more; the second has
+    every crashed run done again. What is read twice is written once: see `flows.round`.
     """
     ours = ResourceSpecification(
         {"prefect.resource.role": "tag", "prefect.resource.id": f"prefect.tag.{TAG}"}
     )
     runs = ResourceSpecification({"prefect.resource.id": "prefect.flow-run.*"})
     one_run = {"prefect.resource.id"}
-    ended = {
-        f"prefect.flow-run.{state}" for state in ("Completed", "Failed", "Cancelled", "Crashed")
-    }
-    heartbeat = "prefect.flow-run.heartbeat"
+    states = "Completed", "Failed", "Cancelled", "Crashed", "AwaitingRetry"
+    ended = {f"prefect.flow-run.{state}" for state in states}
+    begun = {f"prefect.flow-run.{sign}" for sign in ("Pending", "Running", "heartbeat")}
     return [
         AutomationCore(
             name="formdigits: notice lost runs",
@@ -158,8 +157,8 @@ def take_over(lost_s: float) -> list[AutomationCore]:
             trigger=EventTrigger(
                 match=runs,
                 match_related=ours,
-                after={heartbeat},
-                expect={heartbeat, "prefect.flow-run.AwaitingRetry", *ended},
+                after=begun,
+                expect=begun | ended,
                 for_each=one_run,
                 posture=Posture.Proactive,
                 threshold=1,

@@ -14,6 +14,7 @@ from prefect import serve
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import PrefectException
 
+from flows.deployments import HEARTBEAT_S
 from flows.server import is_healthy
 
 WAIT_S: Final = (1.0, 60.0)
@@ -34,6 +35,7 @@ def serve_forever(deployment: RunnerDeployment, url: str, say: Callable[[str], N
         say: Is told what a person should know.
     """
     os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", str(API_RETRIES))
+    os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", str(HEARTBEAT_S))
     while True:
         try:
             with redirect_stdout(sys.stderr):
