@@ -7,6 +7,7 @@ from pathlib import Path
 from flows.doctor.finding import Check, Finding, examine
 from flows.doctor.installation import check_network, check_packages, check_python
 from flows.doctor.places import check_database, check_folder, check_prefect, check_templates
+from flows.remote.address import is_remote
 
 
 def examination(
@@ -32,7 +33,7 @@ def examination(
     checks += [(str(folder), partial(check_folder, folder)) for folder in places]
     if templates:
         checks.append((str(templates), partial(check_templates, templates)))
-    if output or database:
+    if database or (output and not is_remote(output)):
         checks.append(("database", partial(check_database, output or Path(), database)))
     checks.append(("Prefect", check_prefect))
     for what, check in checks:

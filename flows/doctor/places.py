@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from flows.doctor.finding import Finding, State
+from flows.remote.address import address_of, is_remote
 from pipeline.errors import OutputError
 
 FULL_BYTES: Final = 100 << 20
@@ -15,6 +16,9 @@ SHORT_BYTES: Final = 2 << 30
 
 def check_folder(folder: Path) -> Iterator[Finding]:
     """Look whether a folder can be listed and written, and whether there is room."""
+    if is_remote(folder):
+        yield from _check_storage(address_of(folder))
+        return
     name = str(folder)
     if not folder.exists():
         todo = "make it, mount it, or check its name; extract makes its output folder itself"
@@ -31,6 +35,14 @@ def check_folder(folder: Path) -> Iterator[Finding]:
         return
     yield _writable(folder)
     yield from _room(folder)
+
+
+def _check_storage(address: str) -> Iterator[Finding]:
+    """List what is on S3; whether it may be written is not tried."""
+    from flows.remote.objects import Storage  # noqa: PLC0415 - loads what few need
+
+    found = f"{len(Storage(address).list())} objects can be listed"
+    yield Finding(address, State.OK, found)
 
 
 def _writable(folder: Path) -> Finding:

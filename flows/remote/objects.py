@@ -1,7 +1,7 @@
 """Objects on S3-compatible storage, through fsspec: listed, fetched and put, each whole or not.
 
 The usual variables say where and who: AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
-AWS_PROFILE, AWS_REGION.
+AWS_PROFILE, AWS_REGION, AWS_MAX_ATTEMPTS.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pipeline.errors import ExtractionError, InputFileError
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-_PATIENCE: Final = {"connect_timeout": 5, "read_timeout": 60, "retries": {"max_attempts": 4}}
+_PATIENCE: Final = {"connect_timeout": 5, "read_timeout": 60}
 _ADVICE: Final = {
     "NoCredentialsError": "no credentials; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
     "AWS_PROFILE",

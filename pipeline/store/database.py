@@ -33,8 +33,14 @@ def database_url(output: Path, database: str = "") -> sa.URL:
         database: What `--database` says; if nothing, it is results.db in the folder.
 
     Raises:
-        OutputError: If it is no address of a database that can be used.
+        OutputError: If it is no address of a database that can be used, or there is none in the
+            folder because that is on S3.
     """
+    if not database and output.parts[:1] == ("s3:",):
+        raise OutputError(
+            f"the results of {output.as_posix().replace(':/', '://', 1)} lie on S3, where extract "
+            "alone can use them; copy them here (aws s3 sync), or name --database"
+        )
     if not database:
         return sa.URL.create("sqlite", database=str(output / FILE))
     try:

@@ -86,5 +86,6 @@ def credentials(address: str, cache: Path) -> Mapping[str, str]:
         "AWS_CONFIG_FILE": "/dev/null",
         "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
         "AWS_REGION": "us-east-1",
+        "AWS_MAX_ATTEMPTS": "1",
         "FORMDIGITS_CACHE": str(cache),
     }

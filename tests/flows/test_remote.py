@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from fsspec import AbstractFileSystem, filesystem
+from s3fs import S3FileSystem
 
 from flows.remote.address import at_hand
 from flows.remote.mirror import fetch
@@ -27,6 +28,7 @@ def s3() -> Iterator[str]:
 @pytest.fixture
 def reach(s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The variables that lead there, set in this process too."""
+    S3FileSystem.clear_instance_cache()
     variables = dict(servers.credentials(s3, tmp_path / "cache"))
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
@@ -51,7 +53,7 @@ def bucket(files: AbstractFileSystem, sample_forms: Path, tmp_path: Path) -> str
     return name
 
 
-def test_the_same_bytes_as_from_a_folder(
+def test_the_same_bytes_as_from_a_folder(  # noqa: PLR0917 - each is a part that is run
     formdigits: Command,
     files: AbstractFileSystem,
     bucket: str,
@@ -138,6 +140,23 @@ def test_a_run_of_another_machine_meanwhile(files: AbstractFileSystem, bucket: s
         (here.output / "results.db").unlink()
 
 
+def test_storage_that_goes_in_mid_run(
+    reach: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message says so, and what was written is there for the next run to put."""
+    gone = at_hand([], Path("s3://bucket/out"))
+    with servers.s3_server() as address:
+        for name, value in servers.credentials(address, tmp_path / "cache").items():
+            monkeypatch.setenv(name, value)
+        filesystem("s3", skip_instance_cache=True).mkdir("bucket")
+        S3FileSystem.clear_instance_cache()  # it remembers who was asked before
+        here = gone.__enter__()
+        (here.output / "fields.csv").write_text("read")
+    with pytest.raises(OutputError, match="does not answer"):
+        gone.__exit__(None, None, None)
+    assert (here.output / "fields.csv").read_text() == "read"
+
+
 @pytest.mark.parametrize(
     ("address", "variables", "words"),
     [
@@ -156,14 +175,12 @@ def test_storage_that_cannot_be_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The message says what happened, where, and what to do."""
-    from s3fs import S3FileSystem  # noqa: PLC0415 - as the program: where S3 is used
-
-    S3FileSystem.clear_instance_cache()
     for name, value in variables.items():
         if value is None:
             monkeypatch.delenv(name)
         else:
             monkeypatch.setenv(name, value)
+    S3FileSystem.clear_instance_cache()  # it remembers who was asked before
     with pytest.raises(InputFileError, match=words) as caught:
         fetch(Path(address))
     assert "; " in str(caught.value)
@@ -175,3 +192,23 @@ def test_a_name_that_no_file_can_have(files: AbstractFileSystem, bucket: str) ->
     files.pipe_file(f"{bucket}/inbox/../../evil.png", b"x")
     with pytest.raises(InputFileError, match="rename the object"):
         fetch(Path(f"s3://{bucket}/inbox"))
+
+
+@pytest.mark.parametrize("verb", [["status"], ["purge", "--older-than", "1y"]])
+def test_verbs_that_need_a_folder(formdigits: Command, verb: list[str]) -> None:
+    """What works on a folder alone says so, and what to do."""
+    run = formdigits(*verb, "s3://bucket/out")
+    assert run.returncode == 6
+    assert "s3://bucket/out" in run.stderr
+    assert "aws s3 sync" in run.stderr
+
+
+def test_objects_are_not_moved(
+    formdigits: Command, reach: dict[str, str], sample_forms: Path, tmp_path: Path
+) -> None:
+    """--move is refused by name before anything is copied."""
+    where = ("--templates", sample_forms, "--output", tmp_path / "out", "--direct", "--move")
+    run = formdigits("extract", "s3://bucket/inbox", *where, variables=reach)
+    assert run.returncode == 3
+    assert "leave --move out" in run.stderr
+    assert not (tmp_path / "cache").exists()
