@@ -148,25 +148,23 @@ def _headline(summary: Summary, waiting: int, seconds: float) -> str:
 
 def _drift(output: Path) -> tuple[list[str], str]:
     """Compare the batch with those before it: a table, and one line."""
-    figures = sorted(
-        latest_figures(output), key=lambda one: one.chance or float(one.chance is None)
-    )
-    rows = [
+    figures = [one for one in latest_figures(output) if one.chance is not None]
+    if not figures:
+        return [], "Too few pages, now or before, to tell whether this batch differs"
+    rows = (
         (
             one.template,
             FIGURES[one.figure],
             one.pages,
             f"{one.mean:.3g}",
-            "too few pages" if one.chance is None else f"{one.chance:.2g}",
+            f"{one.chance:.2g}",
             _Markdown("**yes**") if one.drifted else "no",
         )
-        for one in figures
-    ]
+        for one in sorted(figures, key=lambda one: one.chance or 0.0)
+    )
     columns = "form", "figure", "pages", "mean a page", "chance of such a difference", "differs"
     drifted = sum(one.drifted for one in figures)
     verdict = f"{drifted or 'No'} figures of this batch differ from the batches before it"
-    if all(one.chance is None for one in figures):
-        verdict = "Too few pages, now or before, to tell whether this batch differs"
     return [_table(columns, rows)], verdict
 
 
