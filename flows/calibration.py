@@ -26,6 +26,7 @@ COLUMNS = (
     "wrong at most",
     "promise",
 )
+NOWHERE = "nowhere"
 
 
 def calibrate_run(
@@ -98,7 +99,7 @@ def show_calibration(found: Sequence[Calibrated], target: Target, out: Console) 
 def _from_where(one: Calibrated) -> str:
     if one.promise.holds:
         return f"{one.promise.accept:.4f}"
-    return "nowhere" if one.promise.accept is None and len(one.confidence) else "as before"
+    return NOWHERE if one.promise.accept is None and len(one.confidence) else "as before"
 
 
 def remark(found: Sequence[Calibrated], target: Target, profile: Path) -> str:
@@ -115,6 +116,11 @@ def remark(found: Sequence[Calibrated], target: Target, profile: Path) -> str:
         lines.append(
             "For the others the sample is too small: extract goes on deciding about them by the "
             "profile's general thresholds."
+        )
+    barred = [one.field for one in found if _from_where(one) == NOWHERE]
+    if barred:
+        lines.append(
+            f"Nothing is accepted of {', '.join(barred)} any more: the surest reading was wrong."
         )
     lines.append(f"Written to {profile} and {profile.with_suffix('.png').name}")
     return "\n".join(lines)
