@@ -27,6 +27,8 @@ from rich.table import Table
 
 from flows.batch import plan, read_batch
 from flows.direct import extract_directly
+from flows.round import Handling
+from flows.sifting import Reread
 from flows.workers import Workers
 from pipeline.authoring.degrade import degrade
 from pipeline.authoring.fill import INKS, Habit, apply_ink, write_fields
@@ -178,7 +180,8 @@ def _seconds(job: Callable[[], None], clock: Callable[[], float] = time.process_
 def read(folder: Path, kind: str) -> None:
     """Do all that the command does, from finding the files to writing the CSVs."""
     prepare_output(folder / "out")
-    extract_directly([folder / kind], folder / "form", folder / "out")
+    handling = Handling(reread=Reread.ALL, settle_s=0)
+    extract_directly([folder / kind], folder / "form", folder / "out", handling=handling)
 
 
 def two_workers(folder: Path) -> float:
@@ -209,7 +212,7 @@ def first_result(folder: Path, scan: Path) -> float:
 def run_command(folder: Path, inputs: Path) -> None:
     """Run the command itself."""
     program = Path(sys.executable).with_name("formdigits")
-    arguments = ["--templates", folder / "form", "--output", folder / "out", "--direct"]
+    arguments = ["--templates", folder / "form", "--output", folder / "out", "--direct", "--force"]
     subprocess.run([program, "extract", inputs, *arguments], check=True, capture_output=True)
 
 
