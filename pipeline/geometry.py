@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 import cv2
 import numpy as np
@@ -37,8 +38,10 @@ def scaling(x: float, y: float) -> Matrix:
 def local_scale(matrix: Matrix, at: tuple[float, float]) -> float:
     """How many pixels a template pixel becomes near the point `at`, as a geometric mean."""
     # The determinant of a homography's Jacobian.
-    depth = matrix[2] @ (at[0], at[1], 1.0)
-    return float(np.sqrt(abs(np.linalg.det(matrix) / depth**3)))
+    (a, b, c), (d, e, f), (g, h, i) = matrix.tolist()
+    determinant = a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
+    depth = g * at[0] + h * at[1] + i
+    return sqrt(abs(determinant / depth**3))
 
 
 def bounding_box(boxes: Sequence[Box], margin: float = 0.0) -> Box:
@@ -141,10 +144,13 @@ def resample(image: GreyImage, to_scan: Matrix, size: tuple[int, int]) -> GreyIm
     """
     width, height = size
     finer = max(1, round(local_scale(to_scan, (width / 2, height / 2))))
-    matrix = translation(-0.5, -0.5) @ to_scan @ scaling(1 / finer, 1 / finer)
+    # From the middles of pixels to the middles of pixels.
+    matrix = to_scan @ scaling(1 / finer, 1 / finer)
+    matrix[:, 2] += (matrix[:, 0] + matrix[:, 1]) / 2
+    matrix[:2] -= matrix[2] / 2
     fine = cv2.warpPerspective(
         image,
-        matrix @ translation(0.5, 0.5),
+        matrix,
         dsize=(width * finer, height * finer),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,

@@ -60,7 +60,7 @@ def share_out(ink: GreyImage, edges: Edges) -> Labels:
     cut |= good & ~at_home & (most > DIGIT * pieces.height**2)
     owner = np.where(good & at_home, inside.argmax(axis=1), -1)
     owner[most < SPECK * _largest(most, owner, len(edges))[owner]] = -1
-    given = np.where(cut[pieces.labels], pieces.cells, owner[pieces.labels])
+    given = np.where(cut.take(pieces.labels), pieces.cells, owner.take(pieces.labels))
     owners.ravel()[pieces.pixels] = given
     for piece in np.flatnonzero(cut).tolist():
         _cut_lead_ins(owners, pieces, piece, edges)
@@ -103,10 +103,10 @@ def _find_pieces(ink: GreyImage, edges: Edges) -> _Pieces:
     height = median(edges[:, 3] - edges[:, 1])
     count, found = cv2.connectedComponents(ink)
     pixels = np.flatnonzero(ink > 0)
-    labels = np.asarray(found.ravel()[pixels] - 1, np.int32)
-    amount = ink.ravel()[pixels] / 255
-    cells = _cells(ink.shape, edges).ravel()[pixels]
-    band = _frame_band(ink.shape, edges, height).ravel()[pixels]
+    labels = np.asarray(found.ravel().take(pixels) - 1, np.int32)
+    amount = ink.ravel().take(pixels) / 255
+    cells = _cells(ink.shape, edges).ravel().take(pixels)
+    band = _frame_band(ink.shape, edges, height).ravel().take(pixels)
     boxes, pieces = len(edges) + 1, count - 1
     mass = _amounts(labels * boxes + cells + 1, amount, pieces * boxes).reshape(-1, boxes)
     peak = np.zeros(pieces)

@@ -81,8 +81,8 @@ def _cut_out(ink: GreyImage, owners: Labels, edges: Edges) -> list[Floats]:
     starts = ends - heights * widths
     # All crops in one array, so that a pixel's place in its crop is found for all at once.
     crops = np.zeros(int(ends[-1]), np.float32)
-    places = starts[owner] + (rows - top[owner]) * widths[owner] + columns - left[owner]
-    crops[places] = ink.ravel()[pixels] * np.float32(1 / 255)
+    places = (starts - top * widths - left).take(owner) + rows * widths.take(owner) + columns
+    crops[places] = ink.ravel().take(pixels) * np.float32(1 / 255)
     limits = zip(starts.tolist(), ends.tolist(), heights.tolist(), widths.tolist(), strict=True)
     return [crops[start:end].reshape(shape) for start, end, *shape in limits]
 
@@ -92,7 +92,7 @@ def _near_ink(owners: Labels, edges: Edges) -> tuple[NDArray[np.intp], Labels]:
     reach = OVERHANG * median(edges[:, 3] - edges[:, 1])
     window = np.rint(edges + np.array([-reach, -reach, reach, reach])).astype(np.intp)
     pixels = np.flatnonzero(owners >= 0)
-    owner = owners.ravel()[pixels]
+    owner = owners.ravel().take(pixels)
     rows, columns = np.divmod(pixels, owners.shape[1])
     left, top, right, bottom = window.T.take(owner, axis=1)
     near = (columns >= left) & (columns < right) & (rows >= top) & (rows < bottom)
