@@ -10,7 +10,7 @@ from prefect import Task, flow, task
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.futures import PrefectFuture, as_completed
 from prefect.logging import get_run_logger
-from prefect.runtime import flow_run, task_run
+from prefect.runtime import deployment, flow_run, task_run
 from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.tasks import exponential_backoff
 from prefect.utilities.annotations import quote
@@ -133,7 +133,7 @@ def extract(  # noqa: PLR0913, PLR0917 - the options of a run
     """
     refuse_endless()
     began, logger = time.monotonic(), get_run_logger()
-    handling = Handling(reread, move, settle_s)
+    handling = Handling(reread, move, settle_s, by_itself=deployment.id is not None)
     chosen = rules or Rules()
 
     def told(text: str) -> None:

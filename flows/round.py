@@ -58,6 +58,8 @@ class Handling:
     """Whether files go to done/, failed/ or duplicate/ below the inbox when they were read."""
     settle_s: float = PAUSE_S
     """How long a file must have been left alone; a second of it is waited for."""
+    by_itself: bool = False
+    """Whether the run was started by no person, who might have mistyped the inbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,11 @@ def _root(source: Path) -> Path:
 
 def _list(order: Order) -> Inbox:
     """Find the documents; where something was read before, there need be none."""
-    emptied = order.handling.move or bool(order.database) or (order.output / FILE).exists()
-    return find_documents(order.inputs, leave_out=order.output, may_be_empty=emptied)
+    handling = order.handling
+    emptied = handling.move or bool(order.database) or (order.output / FILE).exists()
+    return find_documents(
+        order.inputs, leave_out=order.output, may_be_empty=emptied or handling.by_itself
+    )
 
 
 class Round:
