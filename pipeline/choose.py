@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.align import Alignment, align
+from pipeline.align import align
 from pipeline.errors import AlignmentError
 from pipeline.matching import Place, find_places
 from pipeline.printed import prefer_by_print
 from pipeline.records import AlignedPage, Page
 from pipeline.sketch import Sketch
 from pipeline.template import FormTemplate
+from pipeline.verdict import Alignment
 
 Candidate = tuple[FormTemplate, Place | None, float]
 """A template, where its boxes may be, and its merit."""

@@ -22,6 +22,8 @@ REACH = 0.42
 """How far a frame may be from where a guess puts it, as a share of the height of a box."""
 SEEN = 0.7
 """The share of a field's frame lines that must be seen where they belong."""
+BROKEN = 0.5
+"""With less of them a field is not there."""
 NEAR = 0.08
 """A guess off by less than this, as a share of the height of a box, need not be refined twice."""
 PROMISING = 0.25
@@ -93,8 +95,11 @@ def find_fields(
     homography: Matrix,
     match: Match | None,
     sizes: NDArray[np.intp],
-) -> tuple[NDArray[np.bool_], float]:
-    """Which fields are there, and what share of their boxes or lines was found."""
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], float]:
+    """Which fields are there, which are not, and the share of boxes or lines of those there.
+
+    Of a field with broken frames neither can be said.
+    """
     shares = np.zeros(len(sizes))
     if match is not None:
         of_box = np.repeat(np.arange(len(sizes)), sizes)
@@ -106,4 +111,4 @@ def find_fields(
         view = view_fields(sketch.image, homography, boxes, reach=REACH, box_px=BOX_PX)
         shares[others] = view.frames.support
         there[others] = view.frames.support >= SEEN
-    return there, float((shares * sizes)[there].sum() / max(sizes[there].sum(), 1))
+    return there, shares < BROKEN, float((shares * sizes)[there].sum() / max(sizes[there].sum(), 1))

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.geometry import Matrix
+from pipeline.geometry import Matrix, transform
 from pipeline.records import GreyImage, Points
 from pipeline.template import Markers
 
@@ -19,6 +19,12 @@ SIZES = (0.35, 1.8)
 MOST_MISS = 0.12
 """How far a marker may be from where two others put it, as a share of the diagonal: this much
 perspective is allowed."""
+FOCAL_LENGTHS = (0.6, 0.7, 0.85, 1.05)
+"""Of phones and cameras, as shares of a picture's diagonal; nearly right is near enough."""
+FACING = 0.75
+"""The cosine of the largest angle at which a page is photographed."""
+LEAST_PAGE = 0.3
+"""The smallest page on a photo, as a share of its area; on less, nothing can be read."""
 DIAGONALS = ((0, 2), (1, 3))
 ALL_MARKERS = np.arange(4)[None]
 MOST = 24
@@ -40,13 +46,61 @@ def find_marker_homographies(
     Yields:
         (3, 3) homographies, template pixels to scan pixels; wrong ones among them.
     """
+    centres = np.array(markers.centres, np.float32)
+    for places, _ in _find_places(image, markers, size):
+        found = cv2.getPerspectiveTransform(centres, places.astype(np.float32))
+        yield np.asarray(found, np.float64)
+
+
+def find_tilted_homographies(
+    image: GreyImage, markers: Markers, size: tuple[float, float]
+) -> Iterator[Matrix]:
+    """Guess how a page lies that was photographed aslant, from three of its markers.
+
+    Three points do not tell how far perspective puts the fourth, but with a camera that looks
+    through the picture's middle they do (P3P: Gao, Hou, Tang and Cheng, PAMI 25, 2003).
+
+    Args:
+        image: Grey scan of shape (H, W).
+        markers: The template's markers.
+        size: Template (height, width).
+
+    Yields:
+        (3, 3) homographies, template pixels to scan pixels; wrong ones among them.
+    """
+    height, width = image.shape
+    flat = np.column_stack([np.array(markers.centres, np.float64), np.zeros(4)])
+    for places, lost in _find_places(image, markers, size):
+        if lost is None:
+            continue
+        known = np.arange(4) != lost
+        for focal in np.hypot(height, width) * np.array(FOCAL_LENGTHS):
+            camera = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]])
+            _, turns, shifts = cv2.solveP3P(
+                flat[known], places[known], camera, None, flags=cv2.SOLVEPNP_P3P
+            )
+            for turn, shift in zip(turns, shifts, strict=True):
+                rotation = cv2.Rodrigues(turn)[0]
+                found = camera @ np.column_stack([rotation[:, :2], shift])
+                if rotation[2, 2] > FACING and _share(found, size, image.shape) > LEAST_PAGE:
+                    yield found
+
+
+def _share(homography: Matrix, size: tuple[float, float], shape: tuple[int, ...]) -> float:
+    """How large a page is on a picture, as a share of the picture's area."""
+    height, width = size
+    corners = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64)
+    outline = transform(homography, corners).astype(np.float32)
+    return cv2.contourArea(outline) / (shape[0] * shape[1])
+
+
+def _find_places(
+    image: GreyImage, markers: Markers, size: tuple[float, float]
+) -> Iterator[tuple[Points, int | None]]:
+    """Where the four markers could be, (4, 2), and which of them was not seen; likeliest first."""
     page_scale = max(image.shape) / max(size)
     marks = _find_marks(image, markers.size * page_scale)
-    centres = np.array(markers.centres, np.float64)
-    for places in _assignments(marks, centres, page_scale):
-        yield cv2.getPerspectiveTransform(
-            centres.astype(np.float32), places.astype(np.float32)
-        ).astype(np.float64)
+    yield from _assignments(marks, np.array(markers.centres, np.float64), page_scale)
 
 
 def _find_marks(image: GreyImage, expected_px: float) -> Points:
@@ -83,8 +137,10 @@ def _measure(contour: cv2.typing.MatLike, expected_px: float) -> tuple[float, fl
     return moments["m10"] / moments["m00"], moments["m01"] / moments["m00"], likeness
 
 
-def _assignments(marks: Points, centres: Points, page_scale: float) -> Iterator[Points]:
-    """Which marks could be the four markers, as places (4, 2), the likeliest first.
+def _assignments(
+    marks: Points, centres: Points, page_scale: float
+) -> Iterator[tuple[Points, int | None]]:
+    """Which marks could be the four markers, as places (4, 2), and which is none of them.
 
     Each two marks are taken for opposite markers, and the other two looked for near where they
     must be then; one that is not there is put where the other three say.
@@ -99,11 +155,11 @@ def _assignments(marks: Points, centres: Points, page_scale: float) -> Iterator[
     cost += 0.2 * np.abs(np.log(_spans(marks, found) / _spans(centres, ALL_MARKERS) / page_scale))
     seen = set()
     for pick in np.argsort(cost, kind="stable")[: np.isfinite(cost).sum()]:
-        places = _replace_lost(marks[found[pick]], misses[pick], pick < len(guesses[0][0]))
+        places, lost = _replace_lost(marks[found[pick]], misses[pick], pick < len(guesses[0][0]))
         key = tuple(np.rint(places.ravel()))
         if key not in seen and len({tuple(place) for place in places}) == 4:
             seen.add(key)
-            yield places
+            yield places, lost
 
 
 def _spans(points: Points, markers: NDArray[np.int_]) -> NDArray[np.float64]:
@@ -134,12 +190,14 @@ def _match_pairs(
     return found, distances.min(axis=2)
 
 
-def _replace_lost(places: Points, misses: NDArray[np.float64], first_diagonal: bool) -> Points:
-    """Put a marker that was not found where the other three say."""
+def _replace_lost(
+    places: Points, misses: NDArray[np.float64], first_diagonal: bool
+) -> tuple[Points, int | None]:
+    """Put a marker that was not found where the other three say; and say which it is."""
     if misses.max() < MOST_MISS:
-        return places
+        return places, None
     diagonal, others = DIAGONALS if first_diagonal else DIAGONALS[::-1]
     lost, kept = others[int(misses.argmax())], others[int(misses.argmin())]
     whole = places.copy()
     whole[lost] = places[list(diagonal)].sum(axis=0) - places[kept]
-    return whole
+    return whole, lost
