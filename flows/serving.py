@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
-import sys
+import threading
 import time
-from collections.abc import Callable
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 from typing import Final
 
 import httpx
@@ -17,13 +19,16 @@ from prefect.exceptions import PrefectException
 from flows.deployments import HEARTBEAT_S
 from flows.server import is_healthy
 
+LOOK_S: Final = 15.0
+"""Between two looks whether the server answers."""
 WAIT_S: Final = (1.0, 60.0)
-"""Between two looks whether a server is back: at first, and at most."""
+"""The same while it does not, and nothing can be served: at first, and at most."""
 API_RETRIES: Final = 7
 """Of one request, after 2, 4, 8 … seconds: some four minutes without the server."""
+Say = Callable[[str], None]
 
 
-def serve_forever(deployment: RunnerDeployment, url: str, say: Callable[[str], None]) -> None:
+def serve_forever(deployment: RunnerDeployment, url: str, say: Say) -> None:
     """Start runs when they are due, until Ctrl-C or SIGTERM; then pause the schedule.
 
     A server that is gone is waited for; runs that fell due meanwhile are made up for when it is
@@ -36,22 +41,46 @@ def serve_forever(deployment: RunnerDeployment, url: str, say: Callable[[str], N
     """
     os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", str(API_RETRIES))
     os.environ.setdefault("PREFECT_FLOWS_HEARTBEAT_FREQUENCY", str(HEARTBEAT_S))
-    while True:
-        try:
-            with redirect_stdout(sys.stderr):
+    # Of a server that is gone it prints a page of traceback, which `_watched` says in a line.
+    logging.getLogger("prefect.FlowRunCancellingObserver").setLevel(logging.CRITICAL)
+    with _watched(url, say), Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+        while True:
+            try:
                 serve(deployment, limit=1, print_starting_message=False)
-        except* (httpx.HTTPError, PrefectException, RuntimeError) as group:
-            if is_healthy(url):
-                raise
-            say(f"Prefect's API at {url} does not answer ({group.exceptions[0]}); waiting for it")
-        else:
-            return
-        wait_for_server(url)
-        say("Prefect's API is back")
+            except* (httpx.HTTPError, PrefectException, RuntimeError):
+                if is_healthy(url):
+                    raise
+            else:
+                return
+            _wait_for(url)
 
 
-def wait_for_server(url: str) -> None:
-    """Wait until an API answers, looking less and less often."""
+@contextmanager
+def _watched(url: str, say: Say) -> Iterator[None]:
+    """Say when the server is gone, and when it is back."""
+    end = threading.Event()
+
+    def watch() -> None:
+        was_there = True
+        while not end.wait(LOOK_S):
+            is_there = is_healthy(url)
+            if was_there and not is_there:
+                say(f"Prefect's API at {url} does not answer; waiting for it, a run goes on")
+            elif is_there and not was_there:
+                say("Prefect's API answers again; runs that were due are made up for")
+            was_there = is_there
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        end.set()
+        thread.join()
+
+
+def _wait_for(url: str) -> None:
+    """Wait until a server answers, looking less and less often."""
     pause, longest = WAIT_S
     while not is_healthy(url):
         time.sleep(pause)

@@ -17,6 +17,8 @@ Command = Callable[..., subprocess.CompletedProcess[str]]
         ["extract"],
         ["score"],
         ["review"],
+        ["serve"],
+        ["deploy"],
         ["export"],
         ["status"],
         ["doctor"],
