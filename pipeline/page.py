@@ -23,11 +23,9 @@ from pipeline.records import (
     PageResult,
     Status,
 )
-from pipeline.segment import BOX_PX, LEAST_BOX_PX, Cut, segment
+from pipeline.segment import BOX_PX, FIELD_SUPPORT, LEAST_BOX_PX, Cut, segment
 from pipeline.template import FormTemplate
 
-FIELD_SUPPORT = 0.5
-"""A field with less of its frames found goes to a person."""
 FASTEST = 1
 """zlib's level: 0.1 ms and 8 kB for a page of 44 boxes; its best saves 7 % and takes 0.4 ms."""
 

@@ -29,6 +29,10 @@ OVERHANG = 0.3
 """How far a digit's ink may leave its box, likewise; a longer tail is cut off there."""
 
 
+FIELD_SUPPORT = 0.5
+"""A field with less of its frames found goes to a person."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Cut:
     """The fields of a page on their way from strips to crops; kept whole to be looked at."""
@@ -65,6 +69,8 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec], hints: Hints | No
     owners = share_out(ink, edges)
     lost = missed | find_lost_strokes(view.dark, owners, edges, groups, levels)
     lost |= find_left_out(view.dark, owners, edges, groups, levels)
+    # What was not found is not surely blank.
+    lost |= (view.frames.support < FIELD_SUPPORT)[groups.of_box]
     names = [(field.name, place) for field in fields for place in range(len(field.boxes))]
     parts = zip(names, _cut_out(ink, owners, edges), lost.tolist(), strict=True)
     crops = tuple(BoxCrop(*name, part, doubtful) for name, part, doubtful in parts)

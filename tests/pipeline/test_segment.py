@@ -188,9 +188,10 @@ def test_crops_are_in_the_order_of_the_boxes() -> None:
     assert names == [(name, place) for name in ("late", "early") for place in range(4)]
 
 
-def test_a_field_outside_the_scan_is_blank() -> None:
-    """And has no frames, so that it goes to a person."""
+def test_a_field_outside_the_scan_is_not_surely_blank() -> None:
+    """It has no ink, and no frames, so that it goes to a person."""
     away = AlignedPage(as_page(blank()), translation(5000, 0), 0.0)
     cut = segment(away, [FIELD])
     assert cut.view.frames.support.max() < 0.5
     assert all(not crop.ink.any() for crop in cut.crops)
+    assert all(crop.doubtful for crop in cut.crops)
