@@ -31,14 +31,15 @@ def refuse_endless() -> None:
 
 
 def tell_completed(flow: Flow[..., Any], flow_run: FlowRun, state: State[Any]) -> None:
-    """Tell that a run is done, and, if so, that the review queue is too long."""
+    """Tell that a run is done, and, if it made the review queue too long, of that."""
     if notify := _notify(flow_run):
         logger = flow_run_logger(flow_run, flow)
         message = _message(Event.COMPLETED, flow_run, state, logger)
         tell(notify, message, logger)
-        waiting = message["queue"]
-        if notify.queue_above is not None and (waiting or 0) > notify.queue_above:
-            text = f"{waiting} fields wait for a person, more than {notify.queue_above}"
+        waiting, most = message["queue"], notify.queue_above
+        # Not of a round that added nothing: there may be one a minute.
+        if most is not None and message["review"] and (waiting or 0) > most:
+            text = f"{waiting} fields wait for a person, more than {most}"
             logger.warning(text)
             tell(notify, {**message, "event": Event.QUEUE, "message": text}, logger)
 

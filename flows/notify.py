@@ -99,7 +99,7 @@ def _post(url: str, message: Message) -> None:
 def _run(command: str, message: Message) -> None:
     subprocess.run(
         shlex.split(command),
-        input=json.dumps(message).encode(),
+        input=json.dumps(message).encode() + b"\n",
         check=True,
         timeout=COMMAND_TIMEOUT_S,
         stdout=subprocess.DEVNULL,
