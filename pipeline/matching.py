@@ -111,13 +111,13 @@ def lay_out(template: FormTemplate) -> BoxLayout:
         side,
         rows,
         sample,
-        same_turned=_is_same_turned(centres, side),
+        same_turned=is_same_turned(centres, side),
         lone=is_lone(centres, side),
         height=median(sizes[:, 1]),
     )
 
 
-def _is_same_turned(centres: Points, side: float) -> bool:
+def is_same_turned(centres: Points, side: float) -> bool:
     """Tell whether turning the boxes round their middle brings most of them upon boxes again."""
     turned = centres.min(axis=0) + centres.max(axis=0) - centres
     nearest = np.hypot(*(turned[:, None] - centres[None]).transpose(2, 0, 1)).min(axis=1)

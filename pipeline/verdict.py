@@ -11,7 +11,7 @@ from pipeline.evidence import ask_witnesses, has_lone_proof, is_all_of_it, is_ba
 from pipeline.fit import Fit, find_fields
 from pipeline.geometry import as_edges, edge_corners
 from pipeline.growth import Match
-from pipeline.matching import lay_out
+from pipeline.matching import is_same_turned, lay_out
 from pipeline.records import AlignedPage
 from pipeline.rows import is_lone
 from pipeline.sketch import Sketch
@@ -95,7 +95,10 @@ def judge(
     layout = lay_out(template)
     absent = frozenset(f.name for f, gone in zip(template.fields, bare, strict=True) if gone)
     # Nobody can tell which way up such a page lies: what is read of it goes to a person.
-    upright = witnesses.confirm or not layout.same_turned
+    same_turned = layout.same_turned
+    if not there.all():
+        same_turned = is_same_turned(layout.centres[np.repeat(there, sizes)], layout.side)
+    upright = witnesses.confirm or not same_turned
     residual_px = fit.residual_px if upright or layout.lone else None
     aligned = AlignedPage(sketch.page, fit.homography, residual_px, absent)
     return Alignment(aligned, seen, denied, support, witnesses.reference)

@@ -1,5 +1,6 @@
 """Choosing: each page finds its own form among many, and is refused where nobody can tell."""
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from pipeline.choose import choose
 from pipeline.errors import AlignmentError
+from pipeline.geometry import translation
 from pipeline.records import GreyImage, Page
 from pipeline.template import FormTemplate
 from tests.pipeline.forms import (
@@ -147,3 +149,21 @@ def test_nothing_is_sure_on_a_form_that_looks_alike_upside_down() -> None:
     marked = form("alike", *rows, markers=MARKERS)
     _, aligned = choose(as_page(ink_on(print_form(marked), hand_in(marked, digits))), [marked])
     assert aligned.residual_px is not None
+
+
+@pytest.mark.parametrize("lost", ["top", "bottom"])
+@pytest.mark.parametrize("degrees", [0, 2.5])
+def test_equal_rows_are_never_read_upside_down_or_one_row_off(lost: str, degrees: float) -> None:
+    """Rows at equal distances and one more that tells top from bottom, which may be cut off."""
+    rows = [field(f"row{i}", row(200, 170 + 90 * i, 8)) for i in range(10)]
+    sheet_of_rows = form("rows", *rows, field("last", row(200, 1130, 5)))
+    texts = {spec.name: "12345678" for spec in rows}
+    page = ink_on(print_form(sheet_of_rows), hand_in(sheet_of_rows, texts))
+    lie, size = lay(sheet_of_rows.size, degrees=degrees)
+    image = scan(page, lie, size)
+    cut = slice(260, None) if lost == "top" else slice(None, -350)
+    lie = translation(0, -(cut.start or 0)) @ lie
+    with suppress(AlignmentError):
+        _, aligned = choose(as_page(np.ascontiguousarray(image[cut])), [sheet_of_rows])
+        if aligned.residual_px is not None:
+            assert misses(aligned.homography, lie, all_corners(sheet_of_rows)).max() < 5
