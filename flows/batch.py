@@ -23,8 +23,6 @@ from pipeline.ingest import (
     PageRef,
     UnsteadyFileError,
     decode_page,
-    find_documents,
-    list_pages,
     load,
 )
 from pipeline.page import failed_page, needed_side_px, read_pages
@@ -79,20 +77,6 @@ class Equipment:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What a run has to do."""
-
-    jobs: tuple[Job, ...]
-    pages: int
-    passed_over: int
-    """Files of other kinds, left alone."""
-    origin: Origin
-    """What the results are of, for the database."""
-    audit_share: float = 0.0
-    """Share of the accepted fields that people check all the same."""
-
-
-@dataclass(frozen=True, slots=True)
 class Summary:
     """What became of a run, in numbers."""
 
@@ -131,29 +115,6 @@ class Summary:
             fields=self.fields + len(flags),
             accepted=self.accepted + flags.count(Flag.ACCEPTED),
         )
-
-
-def plan(inputs: Sequence[Path], templates: Path, output: Path, rules: Rules | None = None) -> Plan:
-    """List the pages to read, in batches.
-
-    Args:
-        inputs: Files and folders.
-        templates: The folder of templates.
-        output: Left out where it lies below an input.
-        rules: What decides beside the templates.
-
-    Raises:
-        InputFileError: If there is nothing to read.
-        TemplateError: If a template is wrong; found here, before any page is read.
-        ModelError: If the network cannot be loaded.
-    """
-    inbox = find_documents(inputs, leave_out=output)
-    equipment = equip(templates, rules)
-    paths = {document.name: document.path for document in inbox.documents}
-    pages = [page for document in inbox.documents for page in list_pages(document)]
-    origin = replace(equipment.origin, paths=paths)
-    share = equipment.rules.audit_share
-    return Plan(equipment.jobs(pages), len(pages), inbox.passed_over, origin, share)
 
 
 def equip(templates: Path, rules: Rules | None = None) -> Equipment:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flows.batch import Rules, Summary
+from flows.order import Handling, Order
 from flows.progress import watcher
-from flows.round import Handling, Order, begun
+from flows.round import begun
 from flows.workers import Workers
 
 

@@ -21,12 +21,12 @@ from flows.batch import Job, Rules, Summary
 from flows.cluster import check_workers, connected, count_workers
 from flows.hooks import refuse_endless, tell_completed, tell_crashed, tell_failed
 from flows.notify import Notify
+from flows.order import Handling, Order, Reread
 from flows.progress import tell, watcher
 from flows.remote.address import at_hand
 from flows.results import check_database
-from flows.round import Handling, Order, Round, begun
+from flows.round import Round, begun
 from flows.runner import Runner
-from flows.sifting import Reread
 from flows.workers import RETRIES, RETRY_DELAY_S, Workers, in_window
 from pipeline.arrivals import PAUSE_S
 from pipeline.errors import ExtractionError, OutputError

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from models.acceptance import load_profile
 from models.classifier import load_classifier
 from pipeline.errors import OutputError, PageError
-from pipeline.ingest import decode_page, find_documents, list_pages, load
+from pipeline.inbox import find_documents
+from pipeline.ingest import decode_page, list_pages, load
 from pipeline.look import draw_reading, draw_stages
 from pipeline.page import cut_page, needed_side_px, read_pages
 from pipeline.records import Page

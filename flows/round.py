@@ -6,26 +6,24 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
-from pathlib import Path
 from typing import Final, TypeVar
 
-from flows.batch import Equipment, Job, Rules, Summary, equip
+from flows.batch import Equipment, Job, Summary, equip
+from flows.looking import look_at
 from flows.moving import move_away
+from flows.order import Order, Reread, list_inbox, refuse, root_of
 from flows.progress import tell
 from flows.settling import settle
-from flows.sifting import Reread, look_at, sift
-from pipeline.arrivals import PAUSE_S
+from flows.sifting import sift
 from pipeline.errors import InputFileError
 from pipeline.export import export, is_exported
-from pipeline.ingest import Inbox, find_documents
 from pipeline.lock import locked
 from pipeline.records import PageResult
-from pipeline.store import spool
+from pipeline.store import runs, spool
 from pipeline.store.alone import Seat, alone
 from pipeline.store.database import (
-    FILE,
     BusyError,
     Database,
     database_url,
@@ -36,7 +34,6 @@ from pipeline.store.known import known_by_source
 from pipeline.store.load import load_results
 from pipeline.store.origin import Filed
 from pipeline.store.save import Filing, save_templates
-from pipeline.template import load_templates
 from pipeline.template_checks import clock_day
 
 COMMIT_S: Final = 1.0
@@ -46,33 +43,6 @@ RETRY_S: Final = (1, 2, 4, 8, 15, 30, 30, 30)
 """Pauses while a database does not answer that did before: two minutes in all."""
 Tell = Callable[[str], None]
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Handling:
-    """How a run treats the files of its inbox."""
-
-    reread: Reread = Reread.NEW
-    """Which documents are read that were read before."""
-    move: bool = False
-    """Whether files go to done/, failed/ or duplicate/ below the inbox when they were read."""
-    settle_s: float = PAUSE_S
-    """How long a file must have been left alone; a second of it is waited for."""
-    by_itself: bool = False
-    """Whether the run was started by no person, who might have mistyped the inbox."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a run is told to do."""
-
-    inputs: Sequence[Path]
-    templates: Path
-    output: Path
-    database: str = ""
-    """Address of the results database; if none, it is in the output folder."""
-    rules: Rules = field(default_factory=Rules)
-    handling: Handling = field(default_factory=Handling)
 
 
 @contextmanager
@@ -94,33 +64,9 @@ def begun(order: Order, told: Tell = tell) -> Iterator[Round]:
     with opened(url, create=True) as engine, ExitStack() as stack:
         seat = stack.enter_context(alone(engine, told))
         if order.handling.move:
-            for folder in sorted({_root(source).resolve() for source in order.inputs}):
+            for folder in sorted({root_of(source).resolve() for source in order.inputs}):
                 stack.enter_context(locked(folder / ".formdigits.lock", told))
         yield Round(order, engine, seat, told)
-
-
-def refuse(order: Order) -> None:
-    """Find out, before anything is written, whether there is something to read and to read it with.
-
-    Raises:
-        InputFileError: If an input is missing, or holds nothing although nothing was ever read.
-        TemplateError: If a template is wrong.
-    """
-    _list(order)
-    load_templates(order.templates, order.rules.today)
-
-
-def _root(source: Path) -> Path:
-    return source if source.is_dir() else source.parent
-
-
-def _list(order: Order) -> Inbox:
-    """Find the documents; where something was read before, there need be none."""
-    handling = order.handling
-    emptied = handling.move or bool(order.database) or (order.output / FILE).exists()
-    return find_documents(
-        order.inputs, leave_out=order.output, may_be_empty=emptied or handling.by_itself
-    )
 
 
 class Round:
@@ -135,7 +81,7 @@ class Round:
         self._order, self._seat, self._tell = order, seat, told
         self._equipment = self._equip()
         self._summary = self._end_before()
-        inbox = _list(order)
+        inbox = list_inbox(order)
         found, waiting = look_at(engine, inbox.documents, order.handling.settle_s)
         editions = self._equipment.origin.editions()
         self._made_with = editions.made_with(str(self.today))
@@ -175,14 +121,14 @@ class Round:
     def _equip(self) -> Equipment:
         """Load what pages are read with; for a run that was killed, of the day when it began."""
         rules = self._order.rules
-        if rules.today is None and (day := spool.day_of_unfinished(self.engine)):
+        if rules.today is None and (day := runs.day_of_unfinished(self.engine)):
             rules = replace(rules, today=date.fromisoformat(day))
         return equip(self._order.templates, rules)
 
     def _end_before(self) -> Summary:
         """End a run that was killed after it had read everything."""
-        run = spool.unfinished(self.engine)
-        return self._settle(run) if run and run.state != spool.State.READING else Summary()
+        run = runs.unfinished(self.engine)
+        return self._settle(run) if run and run.state != runs.State.READING else Summary()
 
     def keep(self, results: Sequence[PageResult]) -> None:
         """Keep what was read; from the next second on, no death of this process loses it.
@@ -191,10 +137,9 @@ class Round:
             InputFileError: If the inbox is gone.
             OutputError: If the database fails, and not just for two minutes.
         """
-        unread = [one for one in results if not one.identity.sha256]
-        if unread:
+        if any(not one.identity.sha256 for one in results):
             self._refuse_missing_inbox()
-        self._buffer += [one for one in results if one.identity.sha256 or self._is_new(one)]
+        self._buffer += [one for one in results if one.identity.sha256 or self._failed(one)]
         is_time = time.monotonic() - self._committed_at > COMMIT_S
         if is_time or len(self._buffer) >= COMMIT_PAGES:
             self.commit()
@@ -207,10 +152,11 @@ class Round:
                     "same command again"
                 )
 
-    def _is_new(self, unread: PageResult) -> bool:
-        """Tell whether a document that cannot be read has no results of before."""
-        source = self._here[unread.identity.document].source
-        return not known_by_source(self.engine, [source])
+    def _failed(self, unread: PageResult) -> bool:
+        """Tell whether a file that could not be read is still there, and was never read before."""
+        arrival = self._here[unread.identity.document]
+        known = self._patiently(lambda: known_by_source(self.engine, [arrival.source]))
+        return arrival.document.path.exists() and not known
 
     def commit(self) -> None:
         """Keep at once what was handed over so far."""
@@ -250,14 +196,14 @@ class Round:
         if self._patiently(lambda: spool.seal(self.engine, self._run)):
             self._summary = _add(self._summary, self._settle(self._run))
         else:
-            spool.drop_empty(self.engine, self._run)
+            runs.drop_empty(self.engine, self._run)
         if not is_exported(self._order.output):
             export(load_results(self.engine), self._order.output)
         unread = sum(1 for left in self._open.values() if left > 0)
         moved = self._move() if self._order.handling.move else 0
         return replace(self._summary, waiting=self._summary.waiting + unread, moved=moved)
 
-    def _settle(self, run: spool.Run) -> Summary:
+    def _settle(self, run: runs.Run) -> Summary:
         origin, share = self._equipment.origin, self._equipment.rules.audit_share
         return self._patiently(lambda: settle(self.engine, run, origin, self._order.output, share))
 
@@ -267,5 +213,5 @@ class Round:
 
 
 def _add(one: Summary, other: Summary) -> Summary:
-    counts = {name: getattr(one, name) + getattr(other, name) for name in spool.COUNTED}
+    counts = {name: getattr(one, name) + getattr(other, name) for name in runs.COUNTED}
     return replace(one, **counts)

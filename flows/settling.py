@@ -12,12 +12,12 @@ from pipeline.audit import draw_audit, keep_audit
 from pipeline.drift import keep_history
 from pipeline.export import export
 from pipeline.records import PageResult, Status
-from pipeline.store import spool
+from pipeline.store import runs, spool
 from pipeline.store.database import Database, note, now, writing
 from pipeline.store.load import load_filed, load_results
 from pipeline.store.origin import Filed, Origin
+from pipeline.store.runs import Run, State
 from pipeline.store.save import save_pages
-from pipeline.store.spool import Run, State
 
 CHUNK: Final = 200
 Key = tuple[str, int]
@@ -45,19 +45,19 @@ def settle(engine: Database, run: Run, origin: Origin, output: Path, audit_share
     Raises:
         ExtractionError: If something cannot be written; the next run goes on from there.
     """
-    state = spool.state_of(engine, run)
+    state = runs.state_of(engine, run)
     if state in {State.SEALED, State.FILING}:
         assigned = _assign(engine, run, origin)
         if state == State.SEALED:
             _write_down(engine, run, assigned, output, audit_share)
             with writing(engine) as connection:
-                spool.set_state(connection, run, State.FILING)
+                runs.set_state(connection, run, State.FILING)
         _file(engine, run, assigned, origin, audit_share)
     if state != State.DONE:
         export(load_results(engine), output)
         with writing(engine) as connection:
-            spool.set_state(connection, run, State.DONE, ended_at=now())
-    return Summary(**spool.counts_of(engine, run))
+            runs.set_state(connection, run, State.DONE, ended_at=now())
+    return Summary(**runs.counts_of(engine, run))
 
 
 def _assign(engine: Database, run: Run, origin: Origin) -> Assigned:
@@ -128,11 +128,11 @@ def _file(
         with writing(engine) as connection:
             save_pages(connection, list(some.values()), audited)
             spool.forget(connection, list(some))
-            spool.add_counts(connection, run, asdict(Summary().plus(results)))
+            runs.add_counts(connection, run, asdict(Summary().plus(results)))
     others = [each for key, each in assigned.items() if key not in filed]
     for start in range(0, len(others), CHUNK):
         with writing(engine) as connection:
             save_pages(connection, others[start : start + CHUNK], origin)
     with writing(engine) as connection:
-        spool.set_state(connection, run, State.FILED)
+        runs.set_state(connection, run, State.FILED)
         note(connection, "formdigits", "extract", f"run {run.id}, {origin.card.name}")

@@ -2,51 +2,29 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from itertools import count, islice
+from itertools import count
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
-from pipeline.arrivals import RACY_S, find_rested, is_rested, state_of
-from pipeline.errors import InputFileError
-from pipeline.ingest import (
-    ChangingFileError,
-    Document,
-    Fingerprint,
-    PageRef,
-    fingerprint,
-)
+from flows.order import Reread
+from pipeline.inbox import Document
+from pipeline.ingest import Fingerprint, PageRef
 from pipeline.records import PageId, PageResult, Status
 from pipeline.store.database import Database
 from pipeline.store.known import (
     KnownDocument,
+    in_chunks,
     known_by_content,
     known_by_source,
-    load_looks,
-    save_looks,
     taken_names,
 )
 from pipeline.store.origin import Editions
 from pipeline.store.purge import known_purged
 from pipeline.store.spool import Kept
 
-CHUNK: Final = 500
-_T = TypeVar("_T")
 _COPY: Final = Status.DUPLICATE
-UNREADABLE: Final = Fingerprint("", 1, "")
-
-
-class Reread(StrEnum):
-    """Which documents are read that were read before."""
-
-    NEW = "new"
-    """None."""
-    CHANGED = "changed"
-    """Those whose template, profile or network is another now."""
-    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,50 +50,6 @@ class Sifted:
     known: int = 0
     stale: int = 0
     waiting: int = 0
-
-
-def look_at(
-    engine: Database, found: Sequence[Document], settle_s: float
-) -> tuple[list[tuple[Document, Fingerprint]], int]:
-    """Find out by what each file is known; leave out those that are still being written.
-
-    A file that nobody has touched since it was hashed is not hashed again.
-
-    Args:
-        engine: Where hashes are remembered.
-        found: The files.
-        settle_s: How long a file must have been left alone.
-
-    Returns:
-        Files with their fingerprints, `UNREADABLE` where there is none; and how many wait.
-    """
-    rested = find_rested([one.path for one in found], settle_s)
-    looked: list[tuple[Document, Fingerprint]] = []
-    for some in _chunks(one for one in found if one.path in rested):
-        now = time.time()
-        remembered = load_looks(engine, [str(one.path.resolve()) for one in some], now)
-        fresh: dict[str, Fingerprint] = {}
-        for one in some:
-            place = str(one.path.resolve())
-            mark = _look(one, remembered.get(place))
-            if mark is None:
-                continue
-            looked.append((one, mark))
-            if mark.state and remembered.get(place) != mark and is_rested(mark.state, now, RACY_S):
-                fresh[place] = mark
-        save_looks(engine, fresh, now)
-    return looked, len(found) - len(looked)
-
-
-def _look(document: Document, remembered: Fingerprint | None) -> Fingerprint | None:
-    try:
-        if remembered and state_of(document.path) == remembered.state:
-            return remembered
-        return fingerprint(document)
-    except ChangingFileError:
-        return None
-    except (InputFileError, OSError):
-        return UNREADABLE  # whoever reads it says why, and tries again if that may help
 
 
 def sift(
@@ -153,18 +87,18 @@ class _Sieve:
         self._found = found
         self._editions = editions
         self._reread = reread
-        self._here = {document.name: mark.sha256 for document, mark in found}
+        self._here = {document.name: (mark.sha256, document.path) for document, mark in found}
         self._kept = {(one.sha256, one.name): one.pages for one in kept}
         self._first = {
             one.sha256: one.name
             for one in kept
-            if one.is_whole or self._here.get(one.source) == one.sha256
+            if one.is_whole or self._here.get(one.source, ("",))[0] == one.sha256
         }
         self._labels: set[str] = set()
         self._sifted = Sifted()
 
     def sift(self) -> Sifted:
-        for some in _chunks(self._found):
+        for some in in_chunks(self._found):
             by_content = known_by_content(self._engine, [mark.sha256 for _, mark in some])
             by_source = known_by_source(self._engine, [document.name for document, _ in some])
             gone = self._purged([mark.sha256 for _, mark in some])
@@ -210,8 +144,9 @@ class _Sieve:
             self._add_pages(named, mark, range(1, mark.pages + 1))
 
     def _label(self, document: Document, mark: Fingerprint, before: Sequence[KnownDocument]) -> str:
-        """Name a document as its file, unless that name belongs to one that was moved away."""
-        if not any(one.moved and one.sha256 != mark.sha256 for one in before):
+        """Name a document as its file, unless that name belongs to a file that is still there."""
+        others = [one for one in before if one.sha256 not in {"", mark.sha256}]
+        if not any(_lies_elsewhere(one, document.path) for one in others):
             return document.name
         path = Path(document.name)
         names = (path.with_name(f"{path.stem}~{number}{path.suffix}") for number in count(2))
@@ -239,7 +174,8 @@ class _Sieve:
 
     def _stands(self, known: KnownDocument) -> bool:
         """Tell whether no other bytes take a document's place now."""
-        return known.moved or self._here.get(known.source, known.sha256) == known.sha256
+        here = self._here.get(known.source)
+        return here is None or here[0] == known.sha256 or _lies_elsewhere(known, here[1])
 
     def _add_copy(
         self, document: Document, mark: Fingerprint, first: str, mine: KnownDocument | None
@@ -281,7 +217,6 @@ class _Sieve:
         ]
 
 
-def _chunks(values: Iterable[_T]) -> Iterator[list[_T]]:
-    left = iter(values)
-    while some := list(islice(left, CHUNK)):
-        yield some
+def _lies_elsewhere(known: KnownDocument, path: Path) -> bool:
+    """Tell a file of the same name in another folder from one that was replaced."""
+    return known.moved or (known.path != str(path.resolve()) and Path(known.path).exists())

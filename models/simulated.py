@@ -26,7 +26,8 @@ from pipeline.authoring.scan_files import save_page
 from pipeline.authoring.simulate import SimulatedPage, Simulation, simulate_page
 from pipeline.authoring.values import LATEST
 from pipeline.errors import ModelError, PageError
-from pipeline.ingest import Document, decode_page, load
+from pipeline.inbox import Document
+from pipeline.ingest import decode_page, load
 from pipeline.page import cut_page, fields_found, needed_side_px
 from pipeline.recognize import recognize
 from pipeline.records import Floats, Page

@@ -16,8 +16,7 @@ from flows.runner import Runner
 
 if TYPE_CHECKING:
     from flows.batch import Summary
-    from flows.round import Order
-    from flows.sifting import Reread
+    from flows.order import Order, Reread
 
 app = typer.Typer()
 
@@ -100,11 +99,11 @@ def extract(
 ) -> None:
     """Read scanned forms into fields.csv, digits.csv and pages.csv."""
     from flows.batch import Rules
+    from flows.order import Handling, Order
     from flows.progress import shown
     from flows.proofs import show_audit, show_drift
     from flows.remote.address import address_of, at_hand
     from flows.results import check_database
-    from flows.round import Handling, Order
     from flows.show import show_run
     from pipeline.export import prepare_output
 
@@ -140,7 +139,7 @@ def _refuse_cluster(*, direct: bool, runner: Runner, scheduler: str) -> None:
 
 
 def _reread(*, force: bool, changed: bool) -> "Reread":
-    from flows.sifting import Reread
+    from flows.order import Reread
 
     return Reread.ALL if force else Reread.CHANGED if changed else Reread.NEW
 
@@ -161,7 +160,7 @@ def _direct(order: "Order", workers: int) -> "Summary":
 
 def _flow(order: "Order", workers: int, runner: Runner, scheduler: str) -> "Summary":
     from flows.embedded import start_if_needed
-    from flows.round import refuse
+    from flows.order import refuse
 
     # Starting Prefect takes seconds; a mistyped path is told before.
     refuse(order)

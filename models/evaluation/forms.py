@@ -11,7 +11,8 @@ import numpy as np
 from models.evaluation.figures import Classifier, Outcome
 from models.samples import CLASSES
 from pipeline.errors import InputFileError, ModelError, PageError
-from pipeline.ingest import PageRef, decode_page, find_documents, list_pages, load
+from pipeline.inbox import find_documents
+from pipeline.ingest import PageRef, decode_page, list_pages, load
 from pipeline.normalize import SIDE, normalize
 from pipeline.page import cut_page, needed_side_px
 from pipeline.recognize import recognize

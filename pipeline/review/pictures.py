@@ -23,7 +23,8 @@ from sqlalchemy.engine import Connection, Engine, Row
 
 from pipeline.errors import InputFileError, PageError
 from pipeline.geometry import Matrix, bounding_box, sample_strip, scaling
-from pipeline.ingest import Document, decode_page, load
+from pipeline.inbox import Document
+from pipeline.ingest import decode_page, load
 from pipeline.normalize import SIDE
 from pipeline.records import Box, GreyImage
 from pipeline.store.forms import StoredForm

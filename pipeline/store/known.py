@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final
+from typing import Final, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
@@ -17,6 +17,7 @@ from pipeline.store.origin import Editions
 from pipeline.store.schema import documents, looks, pages
 
 CHUNK: Final = 500
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def _known(
     engine: Engine, column: sa.Column[str], values: Sequence[str]
 ) -> Iterator[KnownDocument]:
     with engine.connect() as connection:
-        for some in _chunks(values):
+        for some in in_chunks(values):
             query = sa.select(documents).where(documents.c.listed, column.in_(some))
             rows = connection.execute(query.order_by(documents.c.id)).all()
             of_document = _pages(connection, [row.id for row in rows])
@@ -104,14 +105,15 @@ def _pages(connection: Connection, keys: Sequence[int]) -> dict[int, list[KnownP
         pages.c.model_sha256,
     )
     found: dict[int, list[KnownPage]] = {}
-    for some in _chunks(keys):
+    for some in in_chunks(keys):
         of_some = query.where(pages.c.document_id.in_(some)).order_by(pages.c.number)
         for document, *facts in connection.execute(of_some):
             found.setdefault(document, []).append(KnownPage(*facts))
     return found
 
 
-def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
+def in_chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    """Give some values at a time, as many as a statement takes."""
     left = iter(values)
     while some := list(islice(left, CHUNK)):
         yield some
@@ -138,7 +140,7 @@ def load_looks(engine: Engine, paths: Sequence[str], now: float) -> dict[str, Fi
     found = {}
     query = sa.select(looks).where(looks.c.looked_at <= now)
     with engine.connect() as connection:
-        for some in _chunks(paths):
+        for some in in_chunks(paths):
             for row in connection.execute(query.where(looks.c.path.in_(some))):
                 found[row.path] = Fingerprint(row.sha256, row.pages, row.state)
     return found
@@ -146,7 +148,7 @@ def load_looks(engine: Engine, paths: Sequence[str], now: float) -> dict[str, Fi
 
 def save_looks(engine: Engine, found: Mapping[str, Fingerprint], now: float) -> None:
     """Remember what files are, by path."""
-    for some in _chunks(found.items()):
+    for some in in_chunks(found.items()):
         rows = [
             {
                 "path": path,

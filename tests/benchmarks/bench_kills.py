@@ -3,8 +3,8 @@
 Each run is killed once (`--times 5`: five times in a row), with all its processes and without
 warning, started again by the same command, and what it leaves is compared with what an undisturbed
 run leaves: every CSV byte by byte, and every row of the database but for clock times. A third of
-the kills come late in a run, where pages are filed, CSVs written and files moved. The batch has TIFFs of three
-pages, copies, files broken in twenty ways, a roster and an audit.
+the kills come late in a run, where pages are filed, CSVs written and files moved. The batch has
+TIFFs of three pages, copies, files broken in twenty ways, a roster and an audit.
 """
 
 import argparse

@@ -21,12 +21,13 @@ import httpx
 import sqlalchemy as sa
 from playwright.sync_api import sync_playwright
 
-from flows.batch import plan, read_batch
+from flows.batch import read_batch
 from pipeline.records import Flag, PageResult
 from pipeline.store.database import FILE, database_url, opened
 from pipeline.store.origin import Origin
 from pipeline.store.save import save
 from pipeline.store.schema import corrections, fields
+from tests.flows.batches import plan
 from tests.pipeline.review.conftest import FLAGS, serving
 
 FORMS = Path(__file__).parent.parent.parent / "sample_forms"
@@ -49,17 +50,17 @@ MEASURE = """() => {
 
 def fill(folder: Path, count: int) -> None:
     """Save the sample forms' results under so many names that there are `count` fields."""
-    todo = plan(sorted(FORMS.glob("*/scans")), FORMS, folder)
-    read = [page for job in todo.jobs for page in read_batch(job)]
+    jobs, origin_of_all = plan(sorted(FORMS.glob("*/scans")), FORMS)
+    read = [page for job in jobs for page in read_batch(job)]
     rounds = -(-count // sum(len(page.fields) for page in read))
     rng = random.Random(1)
     pages, paths = [], {}
     for number in range(rounds):
         for page in read:
             name = f"box {number // 40:03d}/{number:05d}-{page.identity.document}"
-            paths[name] = todo.origin.paths[page.identity.document]
+            paths[name] = origin_of_all.paths[page.identity.document]
             pages.append(doubtful(page, name, rng))
-    origin: Origin = replace(todo.origin, paths=paths)
+    origin: Origin = replace(origin_of_all, paths=paths)
     with opened(database_url(folder), create=True) as engine:
         save(engine, pages, origin)
 

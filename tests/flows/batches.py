@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import io
-import os
 import sqlite3
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,9 +15,13 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from flows.batch import Job, equip
 from pipeline.authoring.fill import Habit, write_fields
 from pipeline.authoring.pen import Writer
+from pipeline.inbox import find_documents
+from pipeline.ingest import list_pages
 from pipeline.records import GreyImage
+from pipeline.store.origin import Origin
 from pipeline.template import FormTemplate, load_template
 
 SIZE = (400, 640)
@@ -152,6 +156,14 @@ def fill_inbox(inbox: Path, form: Path, pages: int) -> None:
         number, file = number + count, file + 1
 
 
+def plan(inputs: list[Path], templates: Path) -> tuple[tuple[Job, ...], Origin]:
+    """Give all pages in batches, known or not, and what they are read with."""
+    documents = find_documents(inputs).documents
+    equipment = equip(templates)
+    origin = replace(equipment.origin, paths={one.name: one.path for one in documents})
+    return equipment.jobs([page for one in documents for page in list_pages(one)]), origin
+
+
 def left_by(output: Path) -> dict[str, object]:
     """Give all that a run leaves behind, but for clock times: CSVs and the database's rows."""
     found: dict[str, object] = {
@@ -175,10 +187,3 @@ def _rows(connection: sqlite3.Connection, table: str) -> Iterator[tuple[object, 
 def differences(one: dict[str, object], other: dict[str, object]) -> list[str]:
     """Name what differs between what two runs left."""
     return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
-
-
-def relocate(path: Path, write: Callable[[Path], None]) -> None:
-    """Put a file into an inbox in one step, as programs do that are careful."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    write(draft)
-    draft.replace(path)

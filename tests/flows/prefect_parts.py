@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,13 +114,17 @@ def command(server: Prefect, arguments: Sequence[object], log: Path) -> Iterator
         started.wait()
 
 
+def kill_all(process: psutil.Process) -> None:
+    """End a process and all that it started as a power cut does."""
+    kill([process, *process.children(recursive=True)])
+
+
 def kill(family: Sequence[psutil.Process]) -> None:
     """End processes as a power cut does."""
     for member in family:
-        try:
+        with suppress(psutil.NoSuchProcess):
             member.kill()
-        except psutil.NoSuchProcess:
-            continue
+    psutil.wait_procs(family, timeout=PATIENCE_S)
 
 
 def await_that(happens: Callable[[], Any], what: str, log: Path, patience_s: float = 120) -> Any:

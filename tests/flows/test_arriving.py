@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 
 from flows.direct import extract_directly
-from flows.round import Handling
+from flows.order import Handling
 from pipeline.export import prepare_output
 from tests.flows.arriving import deliver, make_arrivals
 from tests.flows.batches import CSVS, make_form

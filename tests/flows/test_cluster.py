@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from distributed import Client
 
-from flows.batch import plan
 from flows.cluster import check_workers, connected
 from pipeline.errors import ExtractionError, InputFileError
 from pipeline.store.database import database_url, opened
 from pipeline.store.summary import summarise
 from tests.flows import servers
+from tests.flows.batches import plan
 from tests.pipeline import postgresql
 from tests.pipeline.conftest import skip_or_fail
 
@@ -121,7 +121,7 @@ def test_a_cluster_that_cannot_read(cluster: Cluster, sample_forms: Path, tmp_pa
     """What a worker does not see is told before any page is read."""
     form = tmp_path / "postal-card"
     shutil.copytree(sample_forms / "postal-card", form)
-    (job, *_) = plan([form / "scans"], form, tmp_path / "out").jobs
+    (job, *_) = plan([form / "scans"], form)[0]
     with connected(cluster.address, 0) as client:
         check_workers(client, job)
         shutil.rmtree(form)

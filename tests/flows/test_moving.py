@@ -8,7 +8,7 @@ import pytest
 
 from flows.batch import Summary
 from flows.direct import extract_directly
-from flows.round import Handling
+from flows.order import Handling
 from pipeline.export import prepare_output
 from pipeline.moving import Drawer, choose_place, move
 from pipeline.store.database import database_url, opened

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from flows import sifting
+from flows import looking
 from flows.batch import Rules, Summary
 from flows.direct import extract_directly
-from flows.round import Handling, Order, begun
-from flows.sifting import Reread
+from flows.order import Handling, Order, Reread
+from flows.round import begun
 from flows.workers import Workers
 from pipeline.errors import InputFileError
 from pipeline.export import prepare_output
@@ -124,7 +124,7 @@ def test_changed_bytes_never_pass(
     inbox: Path, form: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of the same length and with the time of before, in a file whose hash is remembered."""
-    monkeypatch.setattr(sifting, "RACY_S", 0.0)
+    monkeypatch.setattr(looking, "RACY_S", 0.0)
     out = tmp_path / "out"
     path = inbox / "a.jpg"
     extract(inbox, form, out)
@@ -140,15 +140,15 @@ def test_hashes_of_the_future_are_not_believed(
     inbox: Path, form: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A clock that was set back proves nothing: the files are hashed again, and known."""
-    monkeypatch.setattr(sifting, "RACY_S", -1e9)
+    monkeypatch.setattr(looking, "RACY_S", -1e9)
     out = tmp_path / "out"
     extract(inbox, form, out)
     order = Order([inbox], form, out)
     with begun(order) as this:
         now = time.time()
         names = [str((inbox / name).resolve()) for name in ("a.jpg", "b.jpg", "c.jpg")]
-        assert len(sifting.load_looks(this.engine, names, now)) == 3
-        assert sifting.load_looks(this.engine, names, now - 3600) == {}
+        assert len(looking.load_looks(this.engine, names, now)) == 3
+        assert looking.load_looks(this.engine, names, now - 3600) == {}
 
 
 def test_files_of_the_future_are_read(inbox: Path, form: Path, tmp_path: Path) -> None:
@@ -267,6 +267,36 @@ def test_a_file_that_cannot_be_read_is_tried_again(inbox: Path, form: Path, tmp_
     wrong.symlink_to("/proc/self/mem")
     assert extract(inbox, form, out).waiting == 1
     assert pages(out)["d.jpg"] == ("read", "")
+
+
+def test_a_file_that_vanishes(inbox: Path, form: Path, tmp_path: Path) -> None:
+    """Somebody took it away before it was read: it is no failed page, and is read when it comes."""
+    out = tmp_path / "out"
+    prepare_output(out)
+    with begun(Order([inbox], form, out, handling=Handling(settle_s=0))) as this:
+        (inbox / "b.jpg").rename(tmp_path / "b.jpg")
+        with Workers(1) as workers:
+            for batch in workers.read_all(this.jobs):
+                this.keep(batch)
+        summary = this.finish()
+    assert (summary.pages, summary.failed, summary.waiting) == (2, 0, 1)
+    (tmp_path / "b.jpg").rename(inbox / "b.jpg")
+    assert extract(inbox, form, out).pages == 1
+
+
+def test_two_inboxes_of_one_output(
+    inbox: Path, form: Path, tmp_path: Path, slips: list[bytes]
+) -> None:
+    """Files of one name in two folders are two documents, whichever is read first."""
+    out, other = tmp_path / "out", tmp_path / "other"
+    other.mkdir()
+    (other / "a.jpg").write_bytes(slips[4])
+    extract(inbox, form, out)
+    extract(other, form, out)
+    assert set(pages(out)) == {"a.jpg", "a~2.jpg", "b.jpg", "c.jpg"}
+    assert extract(inbox, form, out).known == 3
+    assert extract(other, form, out).known == 1
+    assert len(pages(out)) == 4
 
 
 @pytest.mark.parametrize("place", ["out/in", "out", "in/out"])

@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from flows.direct import extract_directly
+from flows.order import Handling, Reread
 from flows.purging import finish, is_unfinished, purge
-from flows.round import Handling
-from flows.sifting import Reread
 from pipeline.errors import OutputError
 from pipeline.export import prepare_output
 

@@ -11,7 +11,8 @@ from alembic import command
 from alembic.config import Config
 
 from flows.direct import extract_directly
-from flows.round import Handling, Order, begun
+from flows.order import Handling, Order
+from flows.round import begun
 from flows.workers import Workers
 from pipeline.export import prepare_output
 from pipeline.lock import locked

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from flows.batch import plan, read_batch
+from flows.batch import read_batch
 from pipeline.records import PageResult
 from pipeline.store.origin import Origin
+from tests.flows.batches import plan
 from tests.pipeline import postgresql
 
 Read = tuple[list[PageResult], Origin]
@@ -58,8 +59,8 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def read_cards(sample_forms: Path, tmp_path_factory: pytest.TempPathFactory) -> Read:
+def read_cards(sample_forms: Path) -> Read:
     """What is read on the postal cards and admission forms, and with what."""
     inputs = [sample_forms / name / "scans" for name in ("postal-card", "admission-form")]
-    todo = plan(inputs, sample_forms, tmp_path_factory.mktemp("none"))
-    return [page for job in todo.jobs for page in read_batch(job)], todo.origin
+    jobs, origin = plan(inputs, sample_forms)
+    return [page for job in jobs for page in read_batch(job)], origin

@@ -16,14 +16,8 @@ from PIL import Image
 
 from pipeline.errors import InputFileError, PageError
 from pipeline.geometry import reduce
-from pipeline.ingest import (
-    Document,
-    UnsteadyFileError,
-    decode_page,
-    find_documents,
-    list_pages,
-    load,
-)
+from pipeline.inbox import Document, find_documents
+from pipeline.ingest import UnsteadyFileError, decode_page, list_pages, load
 from pipeline.records import Page
 
 Grey = NDArray[np.uint8]

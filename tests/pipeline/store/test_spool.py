@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.engine import Engine
 
 from pipeline.records import PageId, PageResult
-from pipeline.store import spool
+from pipeline.store import runs, spool
 from pipeline.store.alone import alone
 from pipeline.store.database import database_url, opened
 from pipeline.store.origin import Filed, Origin
@@ -40,7 +40,7 @@ def filed(engine: Engine, read_cards: Read) -> list[Filed]:
     ]
 
 
-def streamed(engine: Engine, run: spool.Run) -> list[Filed]:
+def streamed(engine: Engine, run: runs.Run) -> list[Filed]:
     """Give what waits to be filed."""
     return [each for some in spool.stream(engine, run) for each in some.values()]
 
@@ -90,8 +90,8 @@ def test_a_run_that_read_nothing_is_forgotten(engine: Engine) -> None:
     """A schedule that fires every minute does not fill the database."""
     run = spool.begin(engine, "x", TODAY)
     assert not spool.seal(engine, run)
-    spool.drop_empty(engine, run)
-    assert spool.unfinished(engine) is None
+    runs.drop_empty(engine, run)
+    assert runs.unfinished(engine) is None
 
 
 def test_one_run_at_a_time(engine: Engine) -> None:
