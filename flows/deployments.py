@@ -51,7 +51,8 @@ def plan_extract(inbox: Inbox, schedule: Schedule | None, pool: str = "") -> Run
         schedule=schedule,
         paused=False,
         parameters=inbox.parameters(),
-        concurrency_limit=ONE_AT_A_TIME,
+        # Who serves runs one at a time anyway, and Prefect's limit outlives a run that was killed.
+        concurrency_limit=ONE_AT_A_TIME if pool else None,
         description=f"Reads what is new in {folders} into {inbox.output}.",
         tags=[TAG],
         work_pool_name=pool or None,
@@ -138,6 +139,9 @@ def deploy_all(
 
 def take_over(lost_s: float) -> list[AutomationCore]:
     """Describe how a run whose process or worker died is found, and given to another worker.
+
+    It gives back its place under the limit of one run at a time, too: else a server that forgets it
+    (Prefect keeps such leases in memory) would never let another run begin.
 
     The first calls a run crashed that has begun and gives no sign of life any more; the second has
     every crashed run done again. What is read twice is written once: see `flows.round`.
