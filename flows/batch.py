@@ -5,7 +5,7 @@ Knows no Prefect, so that `--direct` starts without loading it.
 
 import time
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
@@ -56,6 +56,11 @@ class Job:
     """Tells runs apart: the templates are loaded once a run, and anew in the next."""
     pages: tuple[PageRef, ...]
     rules: Rules = Rules()
+
+    def parts(self) -> "Iterator[Job]":
+        """Give its pages in batches as small as are read at once."""
+        for start in range(0, len(self.pages), BATCH_PAGES):
+            yield replace(self, pages=self.pages[start : start + BATCH_PAGES])
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,21 @@ import logging
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from flows.batch import Job
+from flows.batch import BATCH_PAGES, Job
+from flows.workers import interrupts_held
 from pipeline.errors import ExtractionError, InputFileError
 
 if TYPE_CHECKING:
     from distributed import Client
 
 PATIENCE_S: Final = 5
+BUNDLE_PAGES: Final = 64
+BUNDLES_EACH: Final = 4
 WORKERS_S: Final = 30
 """So long a cluster may take to get its first worker."""
 _START: Final = "start it with: dask scheduler; or leave --scheduler out to read on this machine"
@@ -45,7 +50,9 @@ def connected(scheduler: str, workers: int) -> Iterator[Client]:
     from distributed import LocalCluster  # noqa: PLC0415 - an optional part
 
     # A process each, with one thread: the network is not for use by two.
-    local = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
+    ensure_running()  # it would end the holding when it starts
+    with interrupts_held():
+        local = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
     with local, client_class(local, set_as_default=False) as client:
         yield client
 
@@ -94,6 +101,19 @@ def _reached(scheduler: str, connect: type[Client]) -> Iterator[Client]:
 def count_workers(client: Client) -> int:
     """Count the processes that read."""
     return len(client.scheduler_info(n_workers=-1)["workers"])
+
+
+def bundle(jobs: Sequence[Job], workers: int) -> Iterator[Job]:
+    """Put batches together: a task costs a worker as much time as six pages.
+
+    Args:
+        jobs: Of one run.
+        workers: How many there are; each gets a few bundles, to end at about the same time.
+    """
+    pages = [page for job in jobs for page in job.pages]
+    size = max(BATCH_PAGES, min(BUNDLE_PAGES, len(pages) // (BUNDLES_EACH * workers)))
+    for start in range(0, len(pages), size):
+        yield replace(jobs[0], pages=tuple(pages[start : start + size]))
 
 
 def check_workers(client: Client, first: Job) -> None:

@@ -18,7 +18,7 @@ from pydantic import Field
 
 from flows.artifacts import ProgressArtifact, publish
 from flows.batch import Job, Rules, Summary
-from flows.cluster import check_workers, connected, count_workers
+from flows.cluster import bundle, check_workers, connected, count_workers
 from flows.hooks import refuse_endless, tell_completed, tell_crashed, tell_failed
 from flows.notify import Notify
 from flows.order import Handling, Order, Reread
@@ -60,7 +60,8 @@ def _may_pass(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
 
 def read_pages(job: Job) -> list[PageResult]:
     """Read a batch of pages; on the last try, pages that cannot be opened fail for themselves."""
-    return _workers.get(_HERE).read(job, patient=task_run.run_count <= RETRIES)
+    reader, patient = _workers.get(_HERE), task_run.run_count <= RETRIES
+    return [result for part in job.parts() for result in reader.read(part, patient=patient)]
 
 
 # Its function has another name, by which workers on other machines find it.
@@ -212,5 +213,6 @@ def _read_on_cluster(jobs: Sequence[Job], count: int, scheduler: str) -> Iterato
         from flows.cluster_tasks import submitting  # noqa: PLC0415 - an optional part
 
         check_workers(client, jobs[0])
+        workers = count_workers(client)
         with submitting(client, read) as submit:
-            yield from in_window(jobs, submit, as_completed, count_workers(client))
+            yield from in_window(bundle(jobs, workers), submit, as_completed, workers)

@@ -145,7 +145,7 @@ class _Pool:
         )
 
     def submit(self, job: Job, *, patient: bool) -> "Future[list[PageResult]]":
-        with _interrupts_held():
+        with interrupts_held():
             return self._executor.submit(read_batch, job, patient=patient)
 
     def stop(self) -> None:
@@ -163,7 +163,7 @@ def _wait_for_the_end(lifeline: Connection) -> None:
 
 
 @contextmanager
-def _interrupts_held() -> Iterator[None]:
+def interrupts_held() -> Iterator[None]:
     """Hold Ctrl-C back while processes are started: they inherit that, and never see one."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

@@ -62,9 +62,12 @@ def status(
     ] = "",
 ) -> None:
     """Say how things stand: documents, pages, fields, what waits, the last runs, what failed."""
+    from flows.purging import is_unfinished
     from flows.standing import show_standing, standing_of
 
     found = standing_of(output, database)
+    if is_unfinished(output):
+        err.print("a purge was cut short: run formdigits purge again, which ends it")
     if as_json:
         out.print_json(json.dumps(asdict(found)))
     else:

@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -142,7 +142,10 @@ def resident_mb() -> float:
     return pages * resource.getpagesize() / 1e6
 
 
-def make_pages(folder: Path) -> dict[str, list[Path]]:
+KINDS = ("jpeg", "grainy jpeg", "png", "grainy png")
+
+
+def make_pages(folder: Path, wanted: Sequence[str] = KINDS) -> dict[str, list[Path]]:
     """Fill and scan the admission form, with two rows of boxes more to make them 60.
 
     Returns:
@@ -152,7 +155,7 @@ def make_pages(folder: Path) -> dict[str, list[Path]]:
     _, page = make_blank("admission-form", form)
     template = _with_further_boxes(form, page)
     assert sum(len(field.boxes) for field in template.fields) == 60
-    kinds: dict[str, list[Path]] = {"jpeg": [], "grainy jpeg": [], "png": [], "grainy png": []}
+    kinds: dict[str, list[Path]] = {kind: [] for kind in wanted}
     for kind in kinds:
         (folder / kind).mkdir()
     for seed in range(HANDS):
