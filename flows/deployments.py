@@ -28,8 +28,9 @@ from pipeline.errors import ExtractionError
 
 TAG: Final = "formdigits"
 HEARTBEAT_S: Final = 30
-"""Prefect's least; a run that says nothing for three of them is taken for lost."""
-LOST_S: Final = 90
+"""Prefect's least."""
+LOST_S: Final = 180
+"""A busy machine may take a minute until a process that it starts gives its first sign of life."""
 ONE_AT_A_TIME: Final = ConcurrencyLimitConfig(
     limit=1, collision_strategy=ConcurrencyLimitStrategy.ENQUEUE
 )

@@ -135,8 +135,8 @@ def deploy(
     ] = None,
     lost_after: Annotated[
         int,
-        typer.Option(min=45, metavar="SECONDS", help="A run silent for so long is taken over."),
-    ] = 90,
+        typer.Option(min=60, metavar="SECONDS", help="A run silent for so long is taken over."),
+    ] = 180,
 ) -> None:
     """Have the workers of a Prefect work pool read what arrives in an inbox."""
     from flows.inbox import Inbox
