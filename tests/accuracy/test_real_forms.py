@@ -57,6 +57,7 @@ def test_cheque_dates(read: Callable[..., Score]) -> None:
     assert result.boxes.count == 240
     assert (result.boxes.accuracy or 0) >= 0.985
     assert result.wrong_accepted == 0
+    assert result.accepted >= 24  # 85 % of the 28 that people can read
 
 
 def test_proposal_form(read: Callable[..., Score], tmp_path: Path) -> None:
