@@ -27,6 +27,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from flows.batch import equip
 from flows.direct import extract_directly
 from flows.order import Handling, Order
 from flows.round import begun
@@ -37,9 +38,10 @@ from pipeline.authoring.pen import Writer
 from pipeline.authoring.samples import make_blank
 from pipeline.authoring.scan_files import save_scan
 from pipeline.export import prepare_output
+from pipeline.inbox import find_documents
+from pipeline.ingest import list_pages
 from pipeline.records import GreyImage
 from pipeline.template import FormTemplate, load_template
-from tests.flows.batches import plan
 
 HANDS, MOVES, ROUNDS, STARTS, DPI = 16, 4, 5, 5, 300
 PAGES = HANDS * MOVES
@@ -247,7 +249,9 @@ def prepared(output: Path) -> Path:
 
 def two_workers(folder: Path) -> float:
     """How many times as many pages two workers read as one in the same time."""
-    jobs = plan([folder / "jpeg"], folder / "form")[0] * COPIES
+    documents = find_documents([folder / "jpeg"]).documents
+    pages = [page for document in documents for page in list_pages(document)]
+    jobs = equip(folder / "form").jobs(pages) * COPIES
     times = []
     for count in (1, 2):
         with Workers(count) as workers:
