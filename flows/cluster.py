@@ -75,7 +75,7 @@ def _dask() -> type[Client]:
     except ModuleNotFoundError as error:
         raise ExtractionError("Dask needs prefect-dask: pip install 'formdigits[dask]'") from error
 
-    logging.getLogger("distributed").setLevel(logging.ERROR)  # it tells of each connection
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # it tells of each connection
     return Client
 
 

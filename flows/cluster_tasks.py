@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from distributed import Client, KilledWorker
+from distributed.client import FutureCancelledError
 from prefect import Task
 from prefect.server.api.server import SubprocessASGIServer
 from prefect.settings import PREFECT_API_URL, get_current_settings, temporary_settings
@@ -14,6 +15,7 @@ from prefect_dask.task_runners import DaskTaskRunner, PrefectDaskFuture
 
 from flows.batch import Job, give_up
 from flows.cluster import check_api
+from pipeline.errors import ExtractionError
 from pipeline.records import PageResult
 
 Results = list[PageResult]
@@ -57,6 +59,11 @@ class Reading(PrefectDaskFuture[Results]):
             return super().result(timeout, raise_on_failure)
         except KilledWorker:
             return self._read_alone()
+        except FutureCancelledError as error:
+            raise ExtractionError(
+                "Dask's scheduler has gone; start it again, then run the same command: what was "
+                "read is kept"
+            ) from error
 
     def _read_alone(self) -> Results:
         if len(self._job.pages) == 1:
