@@ -8,7 +8,7 @@ from typing import Final
 
 from pipeline.arrivals import RACY_S, find_rested, is_rested, state_of
 from pipeline.errors import InputFileError
-from pipeline.inbox import Document
+from pipeline.inbox import Document, as_text
 from pipeline.ingest import ChangingFileError, Fingerprint, fingerprint
 from pipeline.store.database import Database
 from pipeline.store.known import in_chunks, load_looks, save_looks
@@ -35,10 +35,10 @@ def look_at(
     looked: list[tuple[Document, Fingerprint]] = []
     for some in in_chunks(one for one in found if one.path in rested):
         now = time.time()
-        remembered = load_looks(engine, [str(one.path.resolve()) for one in some], now)
+        remembered = load_looks(engine, [as_text(one.path.resolve()) for one in some], now)
         fresh: dict[str, Fingerprint] = {}
         for one in some:
-            place = str(one.path.resolve())
+            place = as_text(one.path.resolve())
             mark = _look(one, remembered.get(place))
             if mark is None:
                 continue

@@ -10,6 +10,7 @@ from typing import Final
 from flows.sifting import Arrival
 from pipeline.arrivals import state_of
 from pipeline.errors import OutputError
+from pipeline.inbox import as_text
 from pipeline.moving import Drawer, choose_place, explain, move
 from pipeline.records import Status
 from pipeline.store.database import Database
@@ -69,7 +70,7 @@ def _move(
     if document.moved:  # it was moved, and came once more
         return move(file, choose_place(root, Drawer.DUPLICATE, document.name))
     place = choose_place(root, _drawer_of(document), document.name).resolve()
-    set_paths(engine, {document.id: str(place)}, moved=True)
+    set_paths(engine, {document.id: as_text(place)}, moved=True)
     _explain(document, place)
     return move(file, place)
 

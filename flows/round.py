@@ -20,6 +20,7 @@ from flows.sifting import sift
 from pipeline.errors import InputFileError
 from pipeline.export import export, is_exported
 from pipeline.lock import locked
+from pipeline.moving import adopt
 from pipeline.records import PageResult
 from pipeline.store import runs, spool
 from pipeline.store.alone import Seat, alone
@@ -41,6 +42,8 @@ COMMIT_S: Final = 1.0
 COMMIT_PAGES: Final = 100
 RETRY_S: Final = (1, 2, 4, 8, 15, 30, 30, 30)
 """Pauses while a database does not answer that did before: two minutes in all."""
+MANY: Final = 20_000
+"""Files; looking at them takes some seconds."""
 Tell = Callable[[str], None]
 T = TypeVar("T")
 
@@ -66,6 +69,7 @@ def begun(order: Order, told: Tell = tell) -> Iterator[Round]:
         if order.handling.move:
             for folder in sorted({root_of(source).resolve() for source in order.inputs}):
                 stack.enter_context(locked(folder / ".formdigits.lock", told))
+                adopt(folder, told)
         yield Round(order, engine, seat, told)
 
 
@@ -82,6 +86,8 @@ class Round:
         self._equipment = self._equip()
         self._summary = self._end_before()
         inbox = list_inbox(order)
+        if len(inbox.documents) > MANY:
+            told(f"looking at {len(inbox.documents)} files before the first is read")
         found, waiting = look_at(engine, inbox.documents, order.handling.settle_s)
         editions = self._equipment.origin.editions()
         self._made_with = editions.made_with(str(self.today))
@@ -160,10 +166,10 @@ class Round:
 
     def commit(self) -> None:
         """Keep at once what was handed over so far."""
-        done, self._buffer = self._buffer, []
-        self._open.subtract(one.identity.document for one in done)
-        filed = [self._file(one) for one in done]
+        filed = [self._file(one) for one in self._buffer]
         self._patiently(lambda: spool.keep(self.engine, filed, self._made_with))
+        self._open.subtract(one.identity.document for one in self._buffer)
+        self._buffer.clear()
         self._committed_at = time.monotonic()
 
     def _file(self, result: PageResult) -> Filed:
@@ -192,6 +198,7 @@ class Round:
             ExtractionError: If something cannot be written; the same command goes on from there.
         """
         self._buffer += self._sifted.copies
+        self._sifted.copies.clear()
         self.commit()
         if self._patiently(lambda: spool.seal(self.engine, self._run)):
             self._summary = _add(self._summary, self._settle(self._run))

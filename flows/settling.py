@@ -74,7 +74,7 @@ def _assign(engine: Database, run: Run, origin: Origin) -> Assigned:
     names: set[str] = set()
     for some in spool.stream(engine, run):
         names |= {each.result.identity.document for each in some.values()}
-        found |= {_key(each): each for each in some.values() if each.result.rostered}
+        found |= {_key(each): each for each in some.values() if each.template_sha256 in rosters}
     before = {
         _key(each): each
         for each in load_filed(engine, rosters)

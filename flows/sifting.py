@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from flows.order import Reread
-from pipeline.inbox import Document
+from pipeline.inbox import Document, as_text
 from pipeline.ingest import Fingerprint, PageRef
 from pipeline.records import PageId, PageResult, Status
 from pipeline.store.database import Database
@@ -219,4 +219,4 @@ class _Sieve:
 
 def _lies_elsewhere(known: KnownDocument, path: Path) -> bool:
     """Tell a file of the same name in another folder from one that was replaced."""
-    return known.moved or (known.path != str(path.resolve()) and Path(known.path).exists())
+    return known.moved or (known.path != as_text(path.resolve()) and Path(known.path).exists())

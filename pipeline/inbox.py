@@ -96,9 +96,12 @@ def _cannot_list(error: OSError) -> None:
 
 
 def _name(file: Path, source: Path) -> str:
-    relative = file.name if file == source else file.relative_to(source).as_posix()
-    # A name that is no UTF-8 still has to stand in a CSV that is.
-    return os.fsencode(relative).decode("utf-8", errors="backslashreplace")
+    return as_text(Path(file.name) if file == source else file.relative_to(source))
+
+
+def as_text(path: Path) -> str:
+    """Write a path: one that is no UTF-8 still has to stand in a CSV or a database that is."""
+    return os.fsencode(path.as_posix()).decode("utf-8", errors="backslashreplace")
 
 
 def _refuse_twins(documents: Sequence[Document]) -> None:

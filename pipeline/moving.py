@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
 from itertools import count
 from pathlib import Path
@@ -26,6 +26,29 @@ class Drawer(StrEnum):
     DUPLICATE = "duplicate"
 
 
+def adopt(root: Path, tell: Callable[[str], None]) -> None:
+    """Take folders that have our names for ours: what lies there is not read.
+
+    Raises:
+        OutputError: If one cannot be written.
+    """
+    for folder in (root / drawer for drawer in Drawer):
+        if folder.is_dir() and not (folder / MARK).exists():
+            _mark(folder)
+            tell(f"{folder} is where read files go, and is not read; is it yours, rename it")
+
+
+def _mark(folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+        (folder / MARK).touch()
+    except OSError as error:
+        raise OutputError(
+            f"{folder} cannot be made ({error.strerror}); remove what has its name, or let "
+            "formdigits write there"
+        ) from error
+
+
 def choose_place(root: Path, drawer: Drawer, name: str) -> Path:
     """Give the place for a file, free at this moment.
 
@@ -38,15 +61,7 @@ def choose_place(root: Path, drawer: Drawer, name: str) -> Path:
         OutputError: If the folder cannot be made.
     """
     folder = root / drawer
-    try:
-        folder.mkdir(exist_ok=True)
-        (folder / MARK).touch()
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"{folder} cannot be made ({error.strerror}); remove what has its name, or let "
-            "formdigits write there"
-        ) from error
+    _mark(folder)
     return next(place for place in _names(folder / name) if not os.path.lexists(place))
 
 
@@ -72,6 +87,7 @@ def move(file: Path, place: Path) -> bool:
         OutputError: If it cannot be moved.
     """
     try:
+        place.parent.mkdir(parents=True, exist_ok=True)
         return _link(file, place) and _unlink(file)
     except OSError as error:
         raise OutputError(

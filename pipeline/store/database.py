@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
 from pipeline.errors import OutputError
+from pipeline.store.advice import advise, may_pass
 from pipeline.store.schema import metadata
 
 Database: TypeAlias = Engine
@@ -19,6 +20,8 @@ Database: TypeAlias = Engine
 FILE: Final = "results.db"
 REVISION: Final = "0003"
 """The newest migration; a test holds it against those that are shipped."""
+TABLES_LOCK: Final = 0x7461626C6573
+"""The advisory lock's: "tables" in ASCII."""
 PATIENCE_S: Final = 10
 THREADS: Final = 40
 """How many requests the web server works on at once."""
@@ -164,37 +167,13 @@ def explained(url: sa.URL) -> Iterator[None]:
         if isinstance(error, sa.exc.IntegrityError | sa.exc.ProgrammingError):
             raise
         complaint = str(error.orig).strip()
-        raise _kind(complaint)(f"{where}: {_advise(complaint)}") from error
+        raise _kind(complaint)(f"{where}: {advise(complaint)}") from error
 
 
 def _kind(complaint: str) -> type[OutputError]:
     if "not a database" in complaint:
         return NotOursError
-    return BusyError if any(part in complaint for part in _PASSING) else OutputError
-
-
-_PASSING: Final = ("locked", "lock timeout", "connection", "database system is")
-
-
-_ADVICE: Final = {
-    "locked": "another program holds the database; close it and try again",
-    "lock timeout": "another program holds the database; close it and try again",
-    "full": "the disk is full; free space and try again",
-    "disk I/O error": "the disk cannot be written; check that it is there and not full",
-    "readonly": "the database may not be written; check its permissions and its folder's",
-    "unable to open": "the database cannot be opened; check the folder and its permissions",
-    "not a database": "this is no database of formdigits; name another folder",
-    "malformed": "the database is damaged; bring back a copy of it, or read the scans again",
-    "connection": "the database does not answer; check that it runs, and its address",
-    "database system is": "the database is starting or stopping; try again in a moment",
-}
-
-
-def _advise(complaint: str) -> str:
-    for part, advice in _ADVICE.items():
-        if part in complaint:
-            return f"{advice} ({complaint.splitlines()[0]})"
-    return complaint
+    return BusyError if may_pass(complaint) else OutputError
 
 
 def now() -> str:
@@ -240,7 +219,9 @@ def revision_of(engine: Engine) -> str:
 
 def _create(engine: Engine) -> None:
     """Make the tables without Alembic, which takes as long to load as a page to read."""
-    with writing(engine) as connection:
+    with _changing_tables(engine) as connection:
+        if connection.dialect.has_table(connection, "alembic_version"):
+            return
         metadata.create_all(connection)
         connection.execute(
             sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32) PRIMARY KEY)")
@@ -250,12 +231,21 @@ def _create(engine: Engine) -> None:
         )
 
 
+@contextmanager
+def _changing_tables(engine: Engine) -> Iterator[Connection]:
+    """Change tables while no other process does; it may have changed them just before."""
+    with writing(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(TABLES_LOCK)))
+        yield connection
+
+
 def _migrate(engine: Engine) -> None:
     from alembic import command  # noqa: PLC0415 - see `_create`
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with writing(engine) as connection:
+    with _changing_tables(engine) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")

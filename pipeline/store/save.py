@@ -9,6 +9,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
+from pipeline.inbox import as_text
 from pipeline.records import PageResult
 from pipeline.store.append import REVIEW, append_readings, insert
 from pipeline.store.database import note, now, writing
@@ -77,7 +78,7 @@ class Filing:
         return Filed(
             result=result,
             source=source,
-            path=str(path.resolve()) if path else "",
+            path=as_text(path.resolve()) if path else "",
             page_count=page_count,
             template_id=self._template_ids.get(result.template),
             template_sha256=self._editions.of_page(result.template, result.status),

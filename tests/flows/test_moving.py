@@ -144,6 +144,20 @@ def test_no_file_is_written_over(tmp_path: Path) -> None:
     assert place.read_text() == "old"
 
 
+def test_a_folder_that_has_our_name(
+    inbox: Path, form: Path, tmp_path: Path, slips: list[bytes]
+) -> None:
+    """Read like any other as long as nothing is moved; then it is ours, and is left alone."""
+    out, settled = tmp_path / "out", Handling(settle_s=0)
+    (inbox / "done").mkdir()
+    (inbox / "done/mine.jpg").write_bytes(slips[2])
+    prepare_output(out)
+    assert extract_directly([inbox], form, out, handling=settled).pages == 4
+    (inbox / "done/other.jpg").write_bytes(slips[2] + b"other")
+    assert extract(inbox, form, out).pages == 0
+    assert {"done/mine.jpg", "done/other.jpg", "done/a.jpg"} <= files(inbox)
+
+
 def test_links_stay(inbox: Path, form: Path, tmp_path: Path, slips: list[bytes]) -> None:
     """A link that were moved would point nowhere."""
     (tmp_path / "elsewhere.jpg").write_bytes(slips[2])

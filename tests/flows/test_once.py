@@ -269,6 +269,17 @@ def test_a_file_that_cannot_be_read_is_tried_again(inbox: Path, form: Path, tmp_
     assert pages(out)["d.jpg"] == ("read", "")
 
 
+def test_names_that_are_no_text(inbox: Path, form: Path, tmp_path: Path) -> None:
+    """A file whose name is no UTF-8 is read once like others, and moved."""
+    out = tmp_path / "out"
+    odd = os.fsencode(inbox) + b"/odd\xff.jpg"
+    (inbox / "a.jpg").rename(Path(os.fsdecode(odd)))
+    assert extract(inbox, form, out).pages == 3
+    assert pages(out)["odd\\xff.jpg"] == ("read", "")
+    again = extract(inbox, form, out, move=True)
+    assert (again.pages, again.known, again.moved) == (0, 3, 3)
+
+
 def test_a_file_that_vanishes(inbox: Path, form: Path, tmp_path: Path) -> None:
     """Somebody took it away before it was read: it is no failed page, and is read when it comes."""
     out = tmp_path / "out"
