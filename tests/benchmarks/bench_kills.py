@@ -1,7 +1,6 @@
 """Kill runs at random moments: `python tests/benchmarks/bench_kills.py --kills 50 --pages 500`.
 
-Each run is killed once (`--times 5`: five times in a row), with all its processes and without
-warning, started again by the same command, and what it leaves is compared with what an undisturbed
+Each run is killed once, with all its processes and without warning, started again by the same command, and what it leaves is compared with what an undisturbed
 run leaves: every CSV byte by byte, and every row of the database but for clock times. A third of
 the kills come late in a run, where pages are filed, CSVs written and files moved. The batch has
 TIFFs of three pages, copies, files broken in twenty ways, a roster and an audit.
@@ -25,7 +24,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--pages", type=int, default=500)
-    parser.add_argument("--times", type=int, default=1, help="how often a run is killed")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--flow", action="store_true", help="through Prefect, not --direct")
     parser.add_argument("--workers", type=int, default=1)
@@ -44,10 +42,10 @@ def main() -> None:
         seconds = timed(batch, folder / "undisturbed")
         print(f"undisturbed: {seconds:.1f} s on the processor", flush=True)
         different = sum(
-            kill(batch, folder, seconds, range(first, first + asked.times), asked.seed)
-            for first in range(0, asked.kills, asked.times)
+            kill_once(batch, folder, moment(random.Random(asked.seed + number), seconds, number))
+            for number in range(asked.kills)
         )
-        print(f"{asked.kills} kills: {different} runs left something else than an undisturbed one")
+        print(f"{asked.kills} kills: {different} left something else than an undisturbed run")
 
 
 def moment(chance: random.Random, seconds: float, number: int) -> float:
@@ -56,27 +54,19 @@ def moment(chance: random.Random, seconds: float, number: int) -> float:
     return seconds * chance.uniform(least, most)
 
 
-def kill(batch: Batch, folder: Path, seconds: float, numbers: range, seed: int) -> bool:
-    """Kill a run as often as there are numbers, and let it come to its end.
-
-    Returns:
-        Whether it left something else than an undisturbed run.
-    """
+def kill_once(batch: Batch, folder: Path, after_s: float) -> bool:
+    """Kill a run, run again, and tell whether something else is left than by an undisturbed one."""
     output = folder / "killed"
-    shutil.rmtree(output, ignore_errors=True)
-    batch.lay_out()
-    states = []
-    for number in numbers:
-        after_s = moment(random.Random(seed + number), seconds, number)
-        while not run_and_kill(batch, output, after_s):  # it was quicker than the undisturbed one
-            after_s *= 0.9
-            if len(numbers) == 1:
-                shutil.rmtree(output)
-                batch.lay_out()
-        states.append(f"{after_s:.1f} s: {state_of(output)}")
+    hit = False
+    while not hit:
+        shutil.rmtree(output, ignore_errors=True)
+        batch.lay_out()
+        hit = run_and_kill(batch, output, after_s)
+        after_s *= 1 if hit else 0.9  # it was quicker than the undisturbed one
+    state = state_of(output)
     run(batch, output)
     wrong = differences(left_by(folder / "undisturbed"), left_by(output))
-    print("; ".join(states), "→", wrong or "the same", flush=True)
+    print(f"after {after_s:.1f} s, {state}: {wrong or 'the same'}", flush=True)
     return bool(wrong)
 
 

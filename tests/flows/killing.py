@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-LOOK_EVERY_S = 0.005
+LOOK_EVERY_S = 0.03
 PROGRAM = Path(sys.executable).with_name("formdigits")
 
 

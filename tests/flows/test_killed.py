@@ -8,7 +8,7 @@ from tests.flows.batches import differences, fill_inbox, left_by, make_form
 from tests.flows.killing import Batch, run, run_and_kill, timed
 
 PAGES = 24
-SHARES = (0.35, 0.6, 0.75, 0.85, 0.95)
+SHARES = (0.6, 0.75, 0.9)
 """Of the time of a run: reading begins at about a half, filing at about four fifths."""
 
 
