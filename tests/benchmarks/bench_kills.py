@@ -1,9 +1,10 @@
 """Kill runs at random moments: `python tests/benchmarks/bench_kills.py --kills 50 --pages 500`.
 
-Each run is killed once, with all its processes and without warning, started again by the same command, and what it leaves is compared with what an undisturbed
-run leaves: every CSV byte by byte, and every row of the database but for clock times. A third of
-the kills come late in a run, where pages are filed, CSVs written and files moved. The batch has
-TIFFs of three pages, copies, files broken in twenty ways, a roster and an audit.
+Each run is killed once, with all its processes and without warning, started again by the same
+command, and what it leaves is compared with what an undisturbed run leaves: every CSV byte by
+byte, and every row of the database but for clock times. A third of the kills come late in a run,
+where pages are filed, CSVs written and files moved. The batch has TIFFs of three pages, copies and
+files broken in twenty ways, and is audited.
 """
 
 import argparse
