@@ -25,7 +25,7 @@ def refuse_endless() -> None:
     starts = flow_run_runtime.run_count
     if starts > MOST_STARTS:
         raise ExtractionError(
-            f"this run's process died {starts - 1} times; see the end of its log, give its machine "
+            f"this run was begun {starts - 1} times and never ended; see its log, give its machine "
             "more memory or --workers less to do, and start it again"
         )
 

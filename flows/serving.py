@@ -16,8 +16,8 @@ from prefect import serve
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import PrefectException
 
-from flows.deployments import HEARTBEAT_S
 from flows.server import is_healthy
+from flows.taking_over import HEARTBEAT_S
 
 LOOK_S: Final = 15.0
 """Between two looks whether the server answers."""

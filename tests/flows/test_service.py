@@ -196,7 +196,7 @@ def lose_sooner(server: Prefect) -> None:
     """Count a run as lost after Prefect's least; here a run ends before its second heartbeat."""
     for automation in server.ask("automations/filter"):
         if automation["trigger"]["posture"] == "Proactive":
-            automation["trigger"]["within"] = 15
+            automation["trigger"]["within"] = 12
             kept = ("name", "description", "enabled", "trigger", "actions")
             address = f"{server.url}/automations/{automation['id']}"
             httpx.put(address, json={key: automation[key] for key in kept}).raise_for_status()
