@@ -20,13 +20,14 @@ from flows.workers import interrupts_held
 from pipeline.errors import ExtractionError, InputFileError
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, LocalCluster
 
 PATIENCE_S: Final = 5
 BUNDLE_PAGES: Final = 64
 BUNDLES_EACH: Final = 4
 WORKERS_S: Final = 30
 """So long a cluster may take to get its first worker."""
+_ENVIRONMENT: Final = "distributed.nanny.pre-spawn-environ"
 _START: Final = "start it with: dask scheduler; or leave --scheduler out to read on this machine"
 
 
@@ -47,14 +48,22 @@ def connected(scheduler: str, workers: int) -> Iterator[Client]:
         with _reached(scheduler, client_class) as client:
             yield client
         return
-    from distributed import LocalCluster  # noqa: PLC0415 - an optional part
-
-    # A process each, with one thread: the network is not for use by two.
-    ensure_running()  # it would end the holding when it starts
-    with interrupts_held():
-        local = LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
-    with local, client_class(local, set_as_default=False) as client:
+    with _started(workers) as local, client_class(local, set_as_default=False) as client:
         yield client
+
+
+def _started(workers: int) -> LocalCluster:
+    """Start workers on this machine: a process each, with one thread."""
+    import dask.config  # noqa: PLC0415 - an optional part
+    from distributed import LocalCluster  # noqa: PLC0415
+
+    # Dask has its workers give memory back at once. Pages are much memory, again and again: that
+    # takes half as long again as reading them.
+    usual = dask.config.get(_ENVIRONMENT)
+    kept = {name: value for name, value in usual.items() if not name.startswith("MALLOC")}
+    ensure_running()  # it would end the holding when it starts
+    with interrupts_held(), dask.config.set({_ENVIRONMENT: kept}):
+        return LocalCluster(n_workers=workers, threads_per_worker=1, dashboard_address=None)
 
 
 def reach(scheduler: str) -> None:
@@ -103,15 +112,16 @@ def count_workers(client: Client) -> int:
     return len(client.scheduler_info(n_workers=-1)["workers"])
 
 
-def bundle(jobs: Sequence[Job], workers: int) -> Iterator[Job]:
+def bundle(jobs: Sequence[Job], workers: int, most: int = BUNDLE_PAGES) -> Iterator[Job]:
     """Put batches together: a task costs a worker as much time as six pages.
 
     Args:
         jobs: Of one run.
         workers: How many there are; each gets a few bundles, to end at about the same time.
+        most: Pages in a bundle.
     """
     pages = [page for job in jobs for page in job.pages]
-    size = max(BATCH_PAGES, min(BUNDLE_PAGES, len(pages) // (BUNDLES_EACH * workers)))
+    size = max(BATCH_PAGES, min(most, len(pages) // (BUNDLES_EACH * workers)))
     for start in range(0, len(pages), size):
         yield replace(jobs[0], pages=tuple(pages[start : start + size]))
 
