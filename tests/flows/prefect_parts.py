@@ -55,6 +55,12 @@ class Prefect:
         )
         return [run for run in found if run["run_count"]]
 
+    def begin(self, flow: str, deployment: str) -> None:
+        """Have a run begin, with the parameters of its deployment, which must fit the flow."""
+        name = f"{self.url}/deployments/name/{flow}/{deployment}"
+        key = httpx.get(name).raise_for_status().json()["id"]
+        self.ask(f"deployments/{key}/create_flow_run", parameters={})
+
     def call(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         """Run the command, or `prefect`, against this server, and expect it to succeed."""
         name, *rest = map(str, arguments)

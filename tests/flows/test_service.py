@@ -22,7 +22,7 @@ from tests.flows.servers import program
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 POOL = "test-pool"
-COPIES = 3
+COPIES = 2
 """Of 18 scans: a run of them takes seconds, in which it is killed."""
 TABLES = ("fields.csv", "digits.csv", "pages.csv")
 
@@ -172,7 +172,7 @@ def test_another_worker_takes_over(
     lose_sooner(prefect)
     start = ["prefect", "worker", "start", "--pool", POOL, "--type", "process"]
     with command(prefect, start, log) as worker:
-        prefect.call("prefect", "deployment", "run", "extract/taken-over")
+        prefect.begin("extract", "taken-over")
         await_that(lambda: "pages to read" in log.read_text(), "a run", log)
         kill_all(worker)
     with command(prefect, start, log):
@@ -208,9 +208,11 @@ def test_prefect_yaml(prefect: Prefect) -> None:
     prefect.call("prefect", "--no-prompt", "deploy", "--all")
     found = prefect.ask("deployments/filter", deployments={"name": {"any_": ["samples"]}})
     entrypoints = {deployment["entrypoint"] for deployment in found}
-    assert entrypoints == {f"flows/{name}.py:{name}" for name in ("extract", "review", "evaluate")}
+    flows = "extract", "review", "evaluate"
+    assert entrypoints == {f"flows/{flow}.py:{flow}" for flow in flows}
+    for flow in flows:
+        prefect.begin(flow, "samples")
     for deployment in found:
         assert deployment["global_concurrency_limit"]["limit"] == 1
-        prefect.ask(f"deployments/{deployment['id']}/create_flow_run", parameters={})
         described = deployment["parameter_openapi_schema"]["properties"]
         assert all(parameter.get("description") for parameter in described.values())
