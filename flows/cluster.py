@@ -15,7 +15,7 @@ from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from flows.batch import BATCH_PAGES, Job
+from flows.batch import Job
 from flows.workers import interrupts_held
 from pipeline.errors import ExtractionError, InputFileError
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from distributed import Client, LocalCluster
 
 PATIENCE_S: Final = 5
-BUNDLE_PAGES: Final = 64
-BUNDLES_EACH: Final = 4
+LEAST_PAGES: Final = 8
+MOST_PAGES: Final = 64
 WORKERS_S: Final = 30
 """So long a cluster may take to get its first worker."""
 _ENVIRONMENT: Final = "distributed.nanny.pre-spawn-environ"
@@ -112,18 +112,22 @@ def count_workers(client: Client) -> int:
     return len(client.scheduler_info(n_workers=-1)["workers"])
 
 
-def bundle(jobs: Sequence[Job], workers: int, most: int = BUNDLE_PAGES) -> Iterator[Job]:
-    """Put batches together: a task costs a worker as much time as six pages.
+def bundle(jobs: Sequence[Job], workers: int, most: int = MOST_PAGES) -> Iterator[Job]:
+    """Put batches together, large ones first and small ones last.
+
+    A task costs a worker as much time as four pages; and all are to end at about the same time.
+    Source: guided self-scheduling, Polychronopoulos and Kuck 1987.
 
     Args:
         jobs: Of one run.
-        workers: How many there are; each gets a few bundles, to end at about the same time.
+        workers: How many there are.
         most: Pages in a bundle.
     """
     pages = [page for job in jobs for page in job.pages]
-    size = max(BATCH_PAGES, min(most, len(pages) // (BUNDLES_EACH * workers)))
-    for start in range(0, len(pages), size):
-        yield replace(jobs[0], pages=tuple(pages[start : start + size]))
+    while pages:
+        size = min(most, max(LEAST_PAGES, len(pages) // (2 * workers)))
+        yield replace(jobs[0], pages=tuple(pages[:size]))
+        del pages[:size]
 
 
 def check_workers(client: Client, first: Job) -> None:

@@ -30,7 +30,7 @@ from tests.flows.batches import plan
 sys.path.insert(0, str(Path(__file__).parent))
 from bench_extract import make_pages
 
-COPIES, ROUNDS = 24, 5
+COPIES, ROUNDS = 8, 5
 
 
 @dataclass(frozen=True)
