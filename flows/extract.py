@@ -39,6 +39,10 @@ _workers: ContextVar[Workers] = ContextVar("workers")
 _round: ContextVar[Round] = ContextVar("round")
 
 
+TASK_PAGES = 32
+"""A task costs as much as a page or two; a kill loses at most so many a worker."""
+
+
 def name_run() -> str:
     """Name a run after the folders that it reads and writes."""
     parameters = flow_run.parameters
@@ -194,7 +198,8 @@ def _read_here(jobs: Sequence[Job], count: int) -> Iterator[list[PageResult]]:
         runner: ThreadPoolTaskRunner[list[PageResult]] = ThreadPoolTaskRunner(max_workers=count)
         with runner:
             try:
-                yield from in_window(jobs, lambda job: _submit(runner, job), as_completed, count)
+                bundles = bundle(jobs, count, TASK_PAGES)
+                yield from in_window(bundles, lambda job: _submit(runner, job), as_completed, count)
             finally:
                 workers.stop()  # before the runner waits for its tasks: Ctrl-C is obeyed at once
         _workers.reset(token)

@@ -52,7 +52,7 @@ def unfinished(engine: Engine) -> Run | None:
 
 def day_of_unfinished(engine: Engine) -> str:
     """Give the day that `today` means to a run that was killed lately; none where none was."""
-    query = sa.select(runs.c.today, runs.c.began_at).where(runs.c.state != State.DONE)
+    query = sa.select(runs.c.today, runs.c.began_at).where(runs.c.state == State.READING)
     with engine.connect() as connection:
         row = connection.execute(query).first()
         anything = connection.execute(sa.select(spool.c.id).limit(1)).first()

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -46,7 +47,7 @@ def press_ctrl_c_while_reading(
     heard, pressed = "", False
     for said in _listen(reader):
         heard += said
-        if not pressed and f"4/{LONG}" in heard:
+        if not pressed and re.search(rf"[1-9][0-9]*/{LONG}", heard):
             os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to the whole group
             pressed = True
     os.close(reader)
