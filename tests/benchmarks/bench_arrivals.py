@@ -1,4 +1,4 @@
-"""A thousand files arrive while they are read: `python tests/benchmarks/bench_arrivals.py`.
+"""A thousand files arrive while they are read: `python -m tests.benchmarks.bench_arrivals`.
 
 One in twenty is broken, in twenty different ways; a third is written in two halves. The command
 runs again and again, as a schedule would, until all have come. Then every file must have its row

@@ -1,4 +1,4 @@
-"""Kill runs at random moments: `python tests/benchmarks/bench_kills.py --kills 50 --pages 500`.
+"""Kill runs at random moments: `python -m tests.benchmarks.bench_kills --kills 50 --pages 500`.
 
 Each run is killed once, with all its processes and without warning, started again by the same
 command, and what it leaves is compared with what an undisturbed run leaves: every CSV byte by

@@ -1,4 +1,4 @@
-"""Many pages in one run: `python tests/benchmarks/bench_many.py --pages 10000 --way standing`.
+"""Many pages in one run: `python -m tests.benchmarks.bench_many --pages 10000 --way standing`.
 
 The simulator's postal cards at 300 dpi, read without Prefect (`direct`), on Prefect's embedded
 server (`embedded`), or on a server that runs already (`standing`). Says what the run's processes
