@@ -20,12 +20,13 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from flows.batch import Job, read_batch
+from flows.batch import Job, equip, read_batch
 from flows.cluster import bundle, connected
 from flows.embedded import start_if_needed
 from flows.workers import in_window
 from pipeline.export import prepare_output
-from tests.flows.batches import plan
+from pipeline.inbox import find_documents
+from pipeline.ingest import PageRef
 
 sys.path.insert(0, str(Path(__file__).parent))
 from bench_extract import make_pages
@@ -56,7 +57,8 @@ def main() -> None:
         folder = Path(name)
         make_pages(folder, ["jpeg"])
         prepare_output(folder / "out")
-        jobs = plan([folder / "jpeg"], folder / "form")[0] * asked.copies
+        pages = [PageRef(one, 1) for one in find_documents([folder / "jpeg"]).documents]
+        jobs = equip(folder / "form").jobs(pages) * asked.copies
         alone = min(direct(jobs) for _ in range(3))
         turns = [(read_on(1, jobs), read_on(2, jobs)) for _ in range(asked.rounds)]
     Console().print(report(turns, alone))
