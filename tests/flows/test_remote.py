@@ -13,6 +13,7 @@ from flows.remote.address import at_hand
 from flows.remote.mirror import fetch
 from pipeline.errors import InputFileError, OutputError
 from tests.flows import servers
+from tests.pipeline.conftest import skip_or_fail
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 FILES = ("fields.csv", "digits.csv", "pages.csv")
@@ -21,6 +22,8 @@ FILES = ("fields.csv", "digits.csv", "pages.csv")
 @pytest.fixture(scope="session")
 def s3() -> Iterator[str]:
     """A server that speaks S3."""
+    if not servers.program("moto_server").exists():
+        skip_or_fail("moto is not installed: pip install 'formdigits[test]'")
     with servers.s3_server() as address:
         yield address
 
