@@ -19,13 +19,13 @@ from models.calibrate import accept_threshold, fit_calibration, weigh_as_forms
 from models.card import card_bytes, digest, read_card
 from models.classifier import WEIGHTS, load_classifier, softmax
 from models.convert import load_trained, to_litert
-from models.dataset import Split, load_mnist, split_by_writer
+from models.dataset import load_mnist, split_by_writer
 from models.evaluation.figures import evaluate, look_at, measure
 from models.evaluation.page import write_page
 from models.evaluation.sets import gather_sets
 from models.learning import Plan, logits_of
 from models.replacing import refuse_worse
-from models.samples import Recipe, Samples, as_samples, make_held_out
+from models.samples import Samples, as_samples, make_held_out
 from pipeline.errors import OutputError
 from pipeline.records import Floats, GreyImage, ModelCard
 from pipeline.tables import write_whole
@@ -222,25 +222,6 @@ def held_out_sets(plan: Plan) -> dict[str, Samples]:
     recipe = find_network(plan.network).recipe
     scanned = make_held_out(digits, recipe, plan.seed)
     return {"held_out": as_samples(digits), "held_out_scanned": scanned}
-
-
-def describe(split: Split, plan: Plan) -> str:
-    """Say in a sentence what a network was trained on."""
-    known = [half.take(half.writers >= 0) for half in (split.training, split.held_out)]
-    others = len(split.training) - len(known[0]) if len(known[1]) else 0
-    writers = " and ".join(str(len(np.unique(half.writers))) for half in known)
-    before = f", going on from {plan.start.name}" if plan.start else ""
-    if plan.teachers:
-        before += f", taught by {' and '.join(teacher.stem for teacher in plan.teachers)}"
-    more = "real cheques and reviewed boxes" if plan.also else "real cheques"
-    cheques = f"{others} digits of {more}; " if others else ""
-    simulated = "digits and negatives of the pen simulator; "
-    forms = find_network(plan.network).recipe is Recipe.FORMS
-    return (
-        f"MNIST's training half: {len(split.training) - others} digits, {len(split.held_out)} "
-        f"others held out ({f'{writers} writers' if len(known[1]) else 'writers not known'}); "
-        f"{cheques}{simulated if forms else ''}{plan.epochs} epochs, seed {plan.seed}{before}."
-    )
 
 
 class FloatClassifier:

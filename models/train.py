@@ -14,12 +14,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from models.architectures import find_network
+from models.batches import BatchMaker
 from models.classifier import load_classifier
 from models.dataset import Digits, Split, load_split
 from models.evaluation.charts import draw_curve
 from models.learning import Learner, Plan, logits_of
-from models.publish import describe, draft, draft_folder, publish
-from models.samples import BatchMaker, Recipe, Samples, as_samples, batches_an_epoch, make_held_out
+from models.publish import draft, draft_folder, publish
+from models.samples import Recipe, Samples, as_samples, batches_an_epoch, make_held_out
 from pipeline.errors import ModelError, OutputError
 from pipeline.records import ModelCard
 
@@ -112,6 +113,25 @@ def learn(split: Split, plan: Plan) -> Learner:
             learner.save(plan.checkpoint)
             bar.console.print(_line(learner.history[-1]))
     return learner
+
+
+def describe(split: Split, plan: Plan) -> str:
+    """Say in a sentence what a network was trained on."""
+    known = [half.take(half.writers >= 0) for half in (split.training, split.held_out)]
+    others = len(split.training) - len(known[0]) if len(known[1]) else 0
+    writers = " and ".join(str(len(np.unique(half.writers))) for half in known)
+    before = f", going on from {plan.start.name}" if plan.start else ""
+    if plan.teachers:
+        before += f", taught by {' and '.join(teacher.stem for teacher in plan.teachers)}"
+    more = "real cheques and reviewed boxes" if plan.also else "real cheques"
+    cheques = f"{others} digits of {more}; " if others else ""
+    simulated = "digits and negatives of the pen simulator; "
+    forms = find_network(plan.network).recipe is Recipe.FORMS
+    return (
+        f"MNIST's training half: {len(split.training) - others} digits, {len(split.held_out)} "
+        f"others held out ({f'{writers} writers' if len(known[1]) else 'writers not known'}); "
+        f"{cheques}{simulated if forms else ''}{plan.epochs} epochs, seed {plan.seed}{before}."
+    )
 
 
 def _line(row: Mapping[str, float]) -> str:

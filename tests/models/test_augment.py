@@ -6,11 +6,12 @@ import pytest
 from numpy.typing import NDArray
 
 from models.augment import augment, degrade, warp
+from models.batches import BatchMaker
 from models.dataset import load_mnist
 from models.negatives import draw_negative, put_side_by_side, strike_out
 from models.pens import redraw, thin
 from models.remains import cut_off, leave_frame, leave_neighbour
-from models.samples import BATCH, CLASSES, BatchMaker, Recipe, Samples, as_ink, make_batch
+from models.samples import BATCH, CLASSES, Recipe, Samples, as_ink, make_batch
 from models.scanning import drop_specks, scan
 from pipeline.normalize import normalize
 

@@ -10,10 +10,11 @@ import pytest
 
 import models.evaluation.sets
 from models.architectures import INPUT_SHAPE, NETWORKS, Network, build
+from models.batches import BatchMaker
 from models.classifier import load_classifier
 from models.dataset import load_split
 from models.learning import Learner, Plan, logits_of
-from models.samples import CLASSES, BatchMaker, Recipe, make_batch
+from models.samples import CLASSES, Recipe, make_batch
 from models.train import learn, train
 from pipeline.errors import ModelError, OutputError
 
