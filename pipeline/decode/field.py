@@ -20,8 +20,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from pipeline.decode.meaning import checked_digits, failed_checks, to_value
-from pipeline.decode.search import Box, search, share_passing
+from pipeline.decode.meaning import checked_digits, failed_checks, is_empty, value_of
+from pipeline.decode.search import Box, search, share_passing, trellis
 from pipeline.records import Mark
 from pipeline.template import FieldSpec
 
@@ -122,10 +122,14 @@ def list_candidates(reading: FieldReading, writer_error: float) -> list[Candidat
 
 def _weigh(text: str, likely: float, reading: FieldReading, writer_error: float) -> Candidate:
     spec = reading.spec
-    weight = _weight(text, spec, writer_error) if spec.checks else 1 - writer_error
-    readable = checked_digits(text, spec) is not None
-    empty = not readable and not text.strip("".join(spec.empty_marks))
-    value = to_value(text, spec) or None if readable else ("" if empty else None)
+    digits = checked_digits(text, spec)
+    if digits is None:
+        weight = _weight(text, spec, writer_error) if spec.checks else 1 - writer_error
+        value = "" if is_empty(text, spec) else None
+    else:
+        passes = not spec.checks or trellis(spec.checks).passes(digits)
+        weight = 1 - writer_error if passes else writer_error
+        value = value_of(digits, spec) or None
     return Candidate(text, value, likely * weight / reading.total)
 
 

@@ -17,8 +17,11 @@ BLANK_REQUIRED = "blank_required"
 def to_value(raw: str, spec: FieldSpec) -> str:
     """Give a field's meaning as text, or an empty text where it has none."""
     digits = checked_digits(raw, spec)
-    if digits is None:
-        return ""
+    return "" if digits is None else value_of(digits, spec)
+
+
+def value_of(digits: str, spec: FieldSpec) -> str:
+    """Give the meaning of a field's digits as text, or an empty text where they have none."""
     match spec.type:
         case FieldType.DIGITS:
             return digits
