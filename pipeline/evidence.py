@@ -202,7 +202,10 @@ def _is_like(page: Points, outline: Points, length: float) -> bool:
 
 
 def _sees_markers(image: GreyImage, markers: Markers, homography: Matrix) -> bool | None:
-    """Tell whether half of the markers that the scan shows are dark; None if it shows none."""
+    """Tell whether half of the markers that the scan shows are dark.
+
+    None if it shows none, or only the place of one: one that is covered says nothing.
+    """
     squares = markers.size * np.concatenate([share * _RING for share in MARKER_SQUARES])
     points = np.array(markers.centres)[:, None] + squares
     at = np.rint(transform(homography, points.reshape(-1, 2)) - 0.5).astype(np.intp)
@@ -211,7 +214,7 @@ def _sees_markers(image: GreyImage, markers: Markers, homography: Matrix) -> boo
     x, y = at.reshape(points.shape)[shown].transpose(2, 0, 1)
     levels = image[y, x].reshape(len(x), len(MARKER_SQUARES), len(_RING)).astype(np.float64)
     seen = [median(inner) < DARKER * quantile(outer, 0.75) for inner, outer in levels]
-    return 2 * sum(seen) >= len(seen) if seen else None
+    return 2 * sum(seen) >= len(seen) if any(seen) or len(seen) > 1 else None
 
 
 def _ring() -> Points:

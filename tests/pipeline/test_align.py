@@ -215,3 +215,14 @@ def test_the_page_is_left_alone(sheets: dict[str, GreyImage]) -> None:
     image = sheets["layout"].copy()
     choose(as_page(image), [CLAIM])
     assert np.array_equal(image, sheets["layout"])
+
+
+def test_a_covered_marker_does_not_matter_where_the_scan_lacks_the_others() -> None:
+    """A page that lies askew on a scan of its own size may show the place of one alone."""
+    sheet = ink_on(print_form(MARKED), hand_in(CLAIM, TEXTS))
+    x, y = np.rint(MARKERS.centres[0]).astype(int)
+    sheet[y - 25 : y + 25, x - 25 : x + 25] = 255
+    edges = x + 30, y + 30
+    shown = sheet[: -edges[1], : -edges[0]]
+    _, aligned = choose(as_page(np.ascontiguousarray(shown)), [MARKED])
+    assert misses(aligned.homography, np.eye(3), all_corners(MARKED)).max() < NEAR_PX
