@@ -43,9 +43,10 @@ from pipeline.ingest import list_pages
 from pipeline.records import GreyImage
 from pipeline.template import FormTemplate, load_template
 
-HANDS, MOVES, ROUNDS, STARTS, DPI = 16, 4, 5, 5, 300
-PAGES = HANDS * MOVES
-"""Each page is there in some places a pixel apart: reading takes no document twice."""
+HANDS, COPIES_EACH, ROUNDS, STARTS, DPI = 16, 4, 3, 5, 300
+PAGES = HANDS * COPIES_EACH
+"""Each page is there several times, and differs in what stands behind its end: reading takes no
+document twice."""
 COPIES = 3
 """How often two workers read the pages, so that their start counts little."""
 FURTHER = """
@@ -113,8 +114,6 @@ def speed(folder: Path, kinds: dict[str, list[Path]]) -> Table:
 
 def memory_over(folder: Path, pages: int) -> Table:
     """Measure how much memory a run holds after its first pages, and when all are read and filed.
-
-    Files that differ in nothing but what stands behind their end are different documents.
     """
     inbox = folder / "many"
     inbox.mkdir()
@@ -166,9 +165,12 @@ def make_pages(folder: Path, wanted: Sequence[str] = KINDS) -> dict[str, list[Pa
         for kind, paths in kinds.items():
             suffix = ".jpg" if kind.endswith("jpeg") else ".png"
             image = grainy if kind.startswith("grainy") else clean
-            for move in range(MOVES):
-                paths.append(folder / kind / f"{seed:02}-{move}{suffix}")
-                save_scan(np.roll(image, move, axis=0), paths[-1], "grey", DPI)
+            first = folder / kind / f"{seed:02}-0{suffix}"
+            save_scan(image, first, "grey", DPI)
+            paths.append(first)
+            for copy in range(1, COPIES_EACH):
+                paths.append(first.with_name(f"{seed:02}-{copy}{suffix}"))
+                paths[-1].write_bytes(first.read_bytes() + copy.to_bytes())
     return kinds
 
 
