@@ -113,8 +113,7 @@ def speed(folder: Path, kinds: dict[str, list[Path]]) -> Table:
 
 
 def memory_over(folder: Path, pages: int) -> Table:
-    """Measure how much memory a run holds after its first pages, and when all are read and filed.
-    """
+    """Measure how much memory a run holds after its first pages, and when all are filed."""
     inbox = folder / "many"
     inbox.mkdir()
     scans = [scan.read_bytes() for scan in sorted((folder / "jpeg").iterdir())]
