@@ -4,7 +4,6 @@ Skipped where Prefect's programs are missing; that is a failure in CI.
 """
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -19,6 +18,7 @@ import pytest
 
 from tests.flows.prefect_parts import Prefect, await_that, command, kill_all, prefect_server
 from tests.flows.servers import program
+from tests.pipeline.conftest import skip_or_fail
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 POOL = "test-pool"
@@ -31,9 +31,7 @@ TABLES = ("fields.csv", "digits.csv", "pages.csv")
 def prefect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefect]:
     """A server for all tests of this module."""
     if not program("prefect").exists():
-        if os.environ.get("CI"):
-            pytest.fail("prefect is not installed beside this Python")
-        pytest.skip("prefect is not installed beside this Python")
+        skip_or_fail("prefect is not installed beside this Python")
     with prefect_server(tmp_path_factory.mktemp("prefect-home")) as server:
         yield server
 
