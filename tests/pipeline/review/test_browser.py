@@ -41,6 +41,11 @@ def raw_on(page: Page) -> str:
     return "".join(page.locator(".item.now .box text").all_text_contents())
 
 
+def told(page: Page) -> str:
+    """Read what is said of the field that is shown."""
+    return page.locator(".item.now .reasons").inner_text()
+
+
 def test_fifty_fields_by_keyboard(
     queued: Path, address: str, visit: Visit, formdigits: Command
 ) -> None:
@@ -178,7 +183,10 @@ def test_the_second_key(queued: Path, visit: Visit) -> None:
         saved(page, 4)
         third = visit(address + "second", "Cleo")
         field = shown(third)
-        assert "Ada says" in third.locator(".item.now .reasons").inner_text()
+        while "Ada says" not in told(third):  # a field whose text is known came first, by chance
+            third.keyboard.type(read[int(field)][0])
+            accept(third)
+            field = shown(third)
         third.keyboard.type(read[int(field)][0])
         accept(third)
     rows = decided(queued)
