@@ -17,25 +17,28 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.classifier import LiteRTClassifier, load_classifier
 from models.dataset import Digits, load_mnist, read_arrays, split_by_writer
-from pipeline.authoring.blank import DRAWN, blank_page
+from pipeline.authoring.blank import DRAWN, LINE, BlankPage, Line, blank_page
 from pipeline.authoring.digit_hands import digit_hands
 from pipeline.authoring.levels import parse_level
 from pipeline.authoring.scan_files import save_page
 from pipeline.authoring.simulate import SimulatedPage, Simulation, simulate_page
 from pipeline.authoring.values import LATEST
-from pipeline.errors import ModelError, PageError
+from pipeline.errors import PageError
 from pipeline.inbox import Document
 from pipeline.ingest import decode_page, load
+from pipeline.normalize import fit_all
 from pipeline.page import cut_page, fields_found, needed_side_px
-from pipeline.recognize import recognize
-from pipeline.records import Floats, Page
+from pipeline.records import GreyImage, Page
+from pipeline.surroundings import show_around
 from pipeline.tables import write_whole
 from pipeline.template import load_template
 
 TRIAL_FORM = Path(__file__).parent / "trial_form" / "template.yaml"
 """Codes with and without check digits, dates with windows, counts and their total."""
+TRAINING = "training"
+PRINTS = tuple(Line(px, level) for px in (2, 3, 4, 6) for level in (30, 70, 110, 150))
+"""The frames of the pages to learn from: thin and thick, dark and pale."""
 PIECE = 20
 """Pages in one file of samples: what is lost where a run is stopped."""
 RELABELLED: Mapping[str, Mapping[int, int]] = {
@@ -62,7 +65,7 @@ class Order:
     seed: int
     """That of the network's training, so that held-out writers are held out."""
     half: str
-    """Whose digits: `held_out` writers of the training half, or those of the `test` half."""
+    """Whose digits: those of `training`, `held_out` from it, or of MNIST's `test` half."""
     level: str
     pages: int
     first: int = 0
@@ -75,8 +78,8 @@ class PageSample:
     number: int
     texts: tuple[str, ...]
     """What was written, field by field in the template's order."""
-    probabilities: Floats
-    """(boxes, classes), as the network has them, without any doubt about lost strokes."""
+    seen: GreyImage
+    """uint8 (boxes, 28, 28), as the network is shown them."""
     doubtful: NDArray[np.bool_]
     """Where a stroke may have gone with the frame, (boxes,)."""
     found: NDArray[np.bool_]
@@ -97,9 +100,6 @@ def make_samples(
     Returns:
         Those of the folder that are of this order's hands and damage, also of other runs, without
         the pages that could not be read.
-
-    Raises:
-        ModelError: If the folder holds pages read by another network.
     """
     folder.mkdir(parents=True, exist_ok=True)
     end = time.time() + 60 * minutes
@@ -120,15 +120,14 @@ def _keep_piece(order: Order, folder: Path, end: float) -> None:
     if time.time() > end:
         return
     numbers = range(order.first, order.first + order.pages)
-    pages = [page for number in numbers if (page := read_simulated(order, number))]
+    pages = [page for number in numbers if (page := cut_simulated(order, number))]
     packed = BytesIO()
     np.savez_compressed(
         packed,
-        network=np.array(load_classifier().card.sha256),
         asked=np.array(order.pages),
         numbers=np.array([page.number for page in pages]),
         texts=np.array([page.texts for page in pages]),
-        probabilities=np.array([page.probabilities for page in pages]),
+        seen=np.array([page.seen for page in pages]),
         doubtful=np.array([page.doubtful for page in pages]),
         found=np.array([page.found for page in pages]),
     )
@@ -136,31 +135,31 @@ def _keep_piece(order: Order, folder: Path, end: float) -> None:
 
 
 def _read_pieces(order: Order, folder: Path) -> Iterator[PageSample]:
-    network = load_classifier().card.sha256
     for path in sorted(folder.glob(f"{order.half}-{order.level}-{order.seed}-*.npz")):
         piece = read_arrays(path)
-        if str(piece["network"]) != network:
-            raise ModelError(f"{path} was read by another network; name an empty folder.")
-        names = ("numbers", "texts", "probabilities", "doubtful", "found")
+        names = ("numbers", "texts", "seen", "doubtful", "found")
         for number, texts, *arrays in zip(*map(piece.__getitem__, names), strict=True):
             yield PageSample(int(number), tuple(map(str, texts)), *arrays)
 
 
-def read_simulated(order: Order, number: int) -> PageSample | None:
-    """Make one page, scan it into a file, and read its boxes; None where it cannot be read."""
-    plan, classifier = _equipment(order.data, order.seed, order.half, order.level)
+def cut_simulated(order: Order, number: int) -> PageSample | None:
+    """Make one page, scan it into a file, and cut out its boxes; None where it cannot be read."""
+    printed = PRINTS[number % len(PRINTS)] if order.half == TRAINING else LINE
+    plan = replace(
+        _equipment(order.data, order.seed, order.half, order.level), blank=_blank(printed)
+    )
     page = simulate_page(plan, number)
     templates = [plan.template]
     try:
         cut = cut_page(_scan(page, needed_side_px(templates)), templates)
     except PageError:
         return None
-    readings = recognize(cut.cut.crops, classifier, dict.fromkeys(classifier.card.classes, 0.0))
+    crops = cut.cut.crops
     return PageSample(
         number=number,
         texts=tuple(page.texts[spec.name] for spec in plan.template.fields),
-        probabilities=np.stack([reading.probabilities for reading in readings]),
-        doubtful=np.array([crop.doubtful for crop in cut.cut.crops], bool),
+        seen=show_around(fit_all([crop.ink for crop in crops]), crops),
+        doubtful=np.array([crop.doubtful for crop in crops], bool),
         found=np.array(fields_found(cut), bool),
     )
 
@@ -171,27 +170,32 @@ def _scan(page: SimulatedPage, side_px: int) -> Page:
         return decode_page(load(Document(path, path.name)), 1, side_px=side_px)
 
 
+@lru_cache(maxsize=len(PRINTS) + 1)
+def _blank(line: Line) -> BlankPage:
+    return blank_page(load_template(TRIAL_FORM, LATEST), DRAWN, line)
+
+
 @lru_cache(maxsize=1)
-def _equipment(data: Path, seed: int, half: str, level: str) -> tuple[Simulation, LiteRTClassifier]:
+def _equipment(data: Path, seed: int, half: str, level: str) -> Simulation:
     cv2.setNumThreads(1)
     digits = _digits(data, seed, half)
     writers = digits.writers.astype(np.int64) if digits.writers.max() >= 0 else None
     template = load_template(TRIAL_FORM, LATEST)
-    plan = Simulation(
+    return Simulation(
         template=template,
-        blank=blank_page(template, DRAWN),
+        blank=_blank(LINE),
         hands=digit_hands(digits.images, digits.labels, writers),
         level=parse_level(level),
         seed=seed,
     )
-    return plan, load_classifier()
 
 
 def _digits(data: Path, seed: int, half: str) -> Digits:
     training, test = load_mnist(data)
     if half == "test":
         return _relabelled(test, RELABELLED["test"])
-    return split_by_writer(_relabelled(training, RELABELLED["held_out"]), seed)[1]
+    halves = split_by_writer(_relabelled(training, RELABELLED["held_out"]), seed)
+    return halves[0 if half == TRAINING else 1]
 
 
 def _relabelled(digits: Digits, shown: Mapping[int, int]) -> Digits:

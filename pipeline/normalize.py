@@ -8,6 +8,7 @@ kept, grey levels left by anti-aliasing, centred in 28x28 by the centre of mass.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -35,22 +36,41 @@ def normalize(ink: Floats) -> GreyImage:
 
 def normalize_all(inks: Sequence[Floats]) -> GreyImage:
     """Do the same for many, as uint8 of shape (N, 28, 28)."""
+    return fit_all(inks).images
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """Normalised digits, and where their crops went."""
+
+    images: GreyImage
+    """uint8 (N, 28, 28), as `normalize` gives them."""
+    scales: NDArray[np.float64]
+    """(N, 2): what columns and rows of each crop were multiplied by."""
+    offsets: NDArray[np.float64]
+    """(N, 2): what was added to them after that, in continuous coordinates."""
+
+
+def fit_all(inks: Sequence[Floats]) -> Fitted:
+    """Normalise many digits, as `normalize` does one."""
     fitted = np.zeros((len(inks), SIDE, SIDE), np.float32)
-    sizes = np.zeros((2, len(inks)), np.intp)
+    bounds, sizes = np.zeros((2, len(inks), 2, 2), np.intp)
     for place, ink in enumerate(inks):
         left, top, width, height = cv2.boundingRect((ink > 0).view(np.uint8))
+        bounds[place] = (left, top), (width, height)
         if width:
             digit = _fit(ink[top : top + height, left : left + width])
-            sizes[:, place] = height, width = digit.shape
-            fitted[place, :height, :width] = digit
+            sizes[place, 1] = digit.shape[::-1]
+            fitted[place, : digit.shape[0], : digit.shape[1]] = digit
     peaks = fitted.max(axis=(1, 2), initial=0)
     peaks[peaks == 0] = 1
     digits = np.rint(fitted * (np.float32(255) / peaks)[:, None, None]).astype(np.uint8)
+    sizes[:, 0] = np.stack([_centring(digits, axis, sizes[:, 1, 1 - axis]) for axis in (1, 0)], 1)
     centred = np.zeros_like(digits)
-    corners = (_centring(digits, axis, sizes[axis]).tolist() for axis in (0, 1))
-    for place, (top, left, height, width) in enumerate(zip(*corners, *sizes.tolist(), strict=True)):
+    for place, ((left, top), (width, height)) in enumerate(sizes.tolist()):
         centred[place, top : top + height, left : left + width] = digits[place, :height, :width]
-    return np.asarray(centred, np.uint8)
+    scales = sizes[:, 1] / np.maximum(bounds[:, 1], 1)
+    return Fitted(centred, scales, sizes[:, 0] - scales * bounds[:, 0])
 
 
 def _fit(digit: Floats) -> Floats:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.acceptance import DOUBT
-from pipeline.normalize import normalize_all
+from pipeline.normalize import fit_all
 from pipeline.records import BoxCrop, BoxReading, Floats, GreyImage, Mark, ModelCard
+from pipeline.surroundings import show_around
 
 UNSURE = 0.995
 """Boxes that the network is less sure of are looked at again: one in ten."""
@@ -47,18 +48,25 @@ def recognize(
             left out.
     """
     classes = classifier.card.classes
-    batch = normalize_all([crop.ink for crop in crops])[..., None]
-    inked = batch.any(axis=(1, 2, 3))
-    probabilities = np.zeros((len(crops), len(classes)), np.float32)
-    probabilities[:, classes.index(Mark.BLANK)] = 1.0
-    if inked.any():
-        probabilities[inked] = _read(batch[inked], classifier)
+    fitted = fit_all([crop.ink for crop in crops])
+    probabilities = read_seen(show_around(fitted, crops), classifier)
     doubtful = np.array([crop.doubtful for crop in crops], bool)
     add_doubt(probabilities, doubtful, classes, doubts or {})
     return [
-        BoxReading(crop.field, crop.position, classes, row, image[:, :, 0])
-        for crop, row, image in zip(crops, probabilities, batch, strict=True)
+        BoxReading(crop.field, crop.position, classes, row, image)
+        for crop, row, image in zip(crops, probabilities, fitted.images, strict=True)
     ]
+
+
+def read_seen(seen: GreyImage, classifier: Classifier) -> Floats:
+    """Read boxes as `show_around` gives them, uint8 (N, 28, 28): (N, classes); empty is blank."""
+    classes = classifier.card.classes
+    inked = seen.any(axis=(1, 2))
+    probabilities = np.zeros((len(seen), len(classes)), np.float32)
+    probabilities[:, classes.index(Mark.BLANK)] = 1.0
+    if inked.any():
+        probabilities[inked] = _read(seen[inked, :, :, None], classifier)
+    return probabilities
 
 
 def _read(batch: GreyImage, classifier: Classifier) -> Floats:

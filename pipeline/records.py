@@ -103,6 +103,9 @@ class BoxCrop:
     ink: Floats
     doubtful: bool = False
     """Whether a stroke may have gone with the frame."""
+    around: GreyImage | None = None
+    """What else is there, frame and neighbours: uint8 (h + 2 m, w + 2 m), 255 pen, with the same
+    margin m on all sides of `ink`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

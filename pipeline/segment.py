@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +14,7 @@ from pipeline.geometry import Edges
 from pipeline.hints import Hints, take_away
 from pipeline.ink import measure_levels, pen_ink, remove_lines
 from pipeline.lost import find_left_out, find_lost_strokes
+from pipeline.normalize import FIT, SIDE
 from pipeline.ownership import Labels, share_out
 from pipeline.quantiles import median
 from pipeline.records import AlignedPage, BoxCrop, Floats, GreyImage
@@ -64,24 +66,44 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec], hints: Hints | No
         clean, missed = take_away(view.dark, edges, hints)
         view = replace(view, dark=clean)
     levels = measure_levels(view.dark, edges, groups, line)
-    ink = pen_ink(view.dark, levels, view.strips)
-    ink = remove_lines(ink, view.dark, edges, groups, levels)
+    printed = pen_ink(view.dark, levels, view.strips)
+    ink = remove_lines(printed, view.dark, edges, groups, levels)
     owners = share_out(ink, edges)
     lost = missed | find_lost_strokes(view.dark, owners, edges, groups, levels)
     lost |= find_left_out(view.dark, owners, edges, groups, levels)
     # What was not found is not surely blank.
     lost |= (view.frames.support < FIELD_SUPPORT)[groups.of_box]
     names = [(field.name, place) for field in fields for place in range(len(field.boxes))]
-    parts = zip(names, _cut_out(ink, owners, edges), lost.tolist(), strict=True)
-    crops = tuple(BoxCrop(*name, part, doubtful) for name, part, doubtful in parts)
+    cut_out, extents = _cut_out(ink, owners, edges)
+    around = _look_around(printed, owners, extents)
+    parts = zip(names, cut_out, lost.tolist(), around, strict=True)
+    crops = tuple(BoxCrop(*name, *part) for name, *part in parts)
     return Cut(view, ink, owners, crops)
 
 
-def _cut_out(ink: GreyImage, owners: Labels, edges: Edges) -> list[Floats]:
-    """Cut out the ink of each box, with as much around it as that takes."""
+def _look_around(printed: GreyImage, owners: Labels, extents: NDArray[np.intp]) -> list[GreyImage]:
+    """Show all that is not a box's own beside its ink, as far as the network sees it."""
+    sides = (extents[:, 2:] - extents[:, :2]).max(axis=1)
+    margins = np.ceil(sides * (SIDE / 2 / FIT)).astype(np.intp)
+    most = int(margins.max(initial=0))
+    seen, whose = (
+        cv2.copyMakeBorder(each, *4 * (most,), cv2.BORDER_CONSTANT, value=0)
+        for each in (printed, owners)
+    )
+    ends = extents + most + margins[:, None] * np.array([-1, -1, 1, 1])
+    around = []
+    for box, (left, top, right, bottom) in enumerate(ends.tolist()):
+        part = slice(top, bottom), slice(left, right)
+        around.append(np.asarray(seen[part] * (whose[part] != box), np.uint8))
+    return around
+
+
+def _cut_out(ink: GreyImage, owners: Labels, edges: Edges) -> tuple[list[Floats], NDArray[np.intp]]:
+    """Cut out the ink of each box, with as much around it as that takes, and tell where it is."""
     pixels, owner = _near_ink(owners, edges)
     rows, columns = np.divmod(pixels, owners.shape[1])
-    left, top, right, bottom = _extents(owner, columns, rows, len(edges)).T
+    extents = _extents(owner, columns, rows, len(edges))
+    left, top, right, bottom = extents.T
     heights, widths = bottom - top, right - left
     ends = np.cumsum(heights * widths)
     starts = ends - heights * widths
@@ -90,7 +112,7 @@ def _cut_out(ink: GreyImage, owners: Labels, edges: Edges) -> list[Floats]:
     places = (starts - top * widths - left).take(owner) + rows * widths.take(owner) + columns
     crops[places] = ink.ravel().take(pixels) * np.float32(1 / 255)
     limits = zip(starts.tolist(), ends.tolist(), heights.tolist(), widths.tolist(), strict=True)
-    return [crops[start:end].reshape(shape) for start, end, *shape in limits]
+    return [crops[start:end].reshape(shape) for start, end, *shape in limits], extents
 
 
 def _near_ink(owners: Labels, edges: Edges) -> tuple[NDArray[np.intp], Labels]:

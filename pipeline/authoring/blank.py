@@ -15,8 +15,6 @@ from pipeline.geometry import bounding_box
 from pipeline.records import Box, GreyImage
 from pipeline.template import FieldSpec, FormTemplate
 
-_LINE_PX = 3
-_LINE_LEVEL = 70
 _MARKER_LEVEL = 20
 _SHIFT_BITS = 4
 _FILLED_SHARE = 0.3
@@ -29,6 +27,19 @@ REFERENCE = "reference"
 """Write on the reference as it is."""
 DRAWN = "drawn"
 """Write on a plain page with the boxes' frames and the markers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How frames are printed."""
+
+    px: int = 3
+    """Their thickness, at 300 dpi."""
+    level: int = 70
+    """Their grey, 0 black."""
+
+
+LINE = Line()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,12 +78,13 @@ def _scaled(spec: FieldSpec, times: float) -> FieldSpec:
     return replace(spec, boxes=tuple(Box(*(edge * times for edge in each)) for each in edges))
 
 
-def blank_page(template: FormTemplate, base: str = AUTO) -> BlankPage:
+def blank_page(template: FormTemplate, base: str = AUTO, line: Line = LINE) -> BlankPage:
     """Get the page that is filled.
 
     Args:
         template: The form, at 300 dpi.
         base: AUTO, REFERENCE, DRAWN, or the path of an image of the blank form.
+        line: Of the frames that are drawn.
 
     Raises:
         TemplateError: If no reference is there where one is asked for, or it is damaged.
@@ -86,9 +98,11 @@ def blank_page(template: FormTemplate, base: str = AUTO) -> BlankPage:
                 f"template {template.template_id} has no align > reference; give it one, or "
                 "leave --page out."
             )
-        return BlankPage(_draw(template), "no reference: wrote on a plain page with its frames")
+        return BlankPage(
+            _draw(template, line), "no reference: wrote on a plain page with its frames"
+        )
     if base == DRAWN:
-        return BlankPage(_draw(template), "wrote on a plain page with the frames")
+        return BlankPage(_draw(template, line), "wrote on a plain page with the frames")
     page = _read(template.reference, template.size, TemplateError)
     inked = _inked_boxes(page, template)
     if base == REFERENCE or inked < _FILLED_SHARE * len(boxes_of(template)):
@@ -97,7 +111,7 @@ def blank_page(template: FormTemplate, base: str = AUTO) -> BlankPage:
         f"{template.reference.name} is a filled page ({inked} boxes hold ink): cleared its boxes "
         "and printed their frames anew; --page reference writes on it as it is"
     )
-    return BlankPage(_cleared(page, template), remark)
+    return BlankPage(_cleared(page, template, line), remark)
 
 
 def _read(
@@ -129,7 +143,7 @@ def _is_inked(grey: GreyImage, box: Box) -> bool:
     return bool((middle < 0.6 * paper).mean() > 0.02)
 
 
-def _cleared(page: GreyImage, template: FormTemplate) -> GreyImage:
+def _cleared(page: GreyImage, template: FormTemplate, line: Line) -> GreyImage:
     cleared = page.copy()
     for spec in template.fields:
         for box in spec.boxes:
@@ -137,15 +151,15 @@ def _cleared(page: GreyImage, template: FormTemplate) -> GreyImage:
             rows = slice(max(round(box.top - over), 0), round(box.bottom + over))
             window = cleared[rows, max(round(box.left - over), 0) : round(box.right + over)]
             window[:] = np.percentile(window.reshape(-1, 3), 80, axis=0)
-        _draw_frames(cleared, spec)
+        _draw_frames(cleared, spec, line)
     return cleared
 
 
-def _draw(template: FormTemplate) -> GreyImage:
+def _draw(template: FormTemplate, line: Line) -> GreyImage:
     height, width = (round(length) for length in template.size)
     page = np.full((height, width, 3), 255, np.uint8)
     for spec in template.fields:
-        _draw_frames(page, spec)
+        _draw_frames(page, spec, line)
         _label(page, spec, boxes_of(template))
     if template.markers is not None:
         half = template.markers.size / 2
@@ -168,11 +182,10 @@ def _draw(template: FormTemplate) -> GreyImage:
     return page
 
 
-def _draw_frames(page: GreyImage, spec: FieldSpec) -> None:
+def _draw_frames(page: GreyImage, spec: FieldSpec, line: Line) -> None:
     for box in spec.boxes:
         start, end = _fine(box.left, box.top), _fine(box.right, box.bottom)
-        level = (_LINE_LEVEL,) * 3
-        cv2.rectangle(page, start, end, level, _LINE_PX, cv2.LINE_AA, _SHIFT_BITS)
+        cv2.rectangle(page, start, end, (line.level,) * 3, line.px, cv2.LINE_AA, _SHIFT_BITS)
 
 
 def _fine(x: float, y: float) -> tuple[int, int]:
