@@ -48,6 +48,8 @@ class Plan:
     """Labelled sets of `formdigits export --boxes` to learn from too."""
     teachers: tuple[Path, ...] = ()
     """`.tflite` files of trained networks, their cards beside them, to learn from too."""
+    pages: Path | None = None
+    """Folder of simulated pages whose boxes are learned from too; see `models.page_boxes`."""
 
     @property
     def checkpoint(self) -> Path:
@@ -73,6 +75,8 @@ class Learner:
             self._plan += f" from {plan.start.name}"
         if plan.teachers:
             self._plan += f" taught by {', '.join(map(str, plan.teachers))}"
+        if plan.pages is not None:
+            self._plan += f" with pages of {plan.pages}"
         self.model = build(plan.network)
         if plan.start is not None:
             trained = load_trained(plan.start, INPUT_SHAPE, self.model.output_shape[-1])

@@ -19,6 +19,7 @@ from models.classifier import load_classifier
 from models.dataset import Digits, Split, load_split
 from models.evaluation.charts import draw_curve
 from models.learning import Learner, Plan, logits_of
+from models.page_boxes import PageBoxes
 from models.publish import draft, draft_folder, publish
 from models.samples import Recipe, Samples, as_samples, batches_an_epoch, make_held_out
 from pipeline.errors import ModelError, OutputError
@@ -94,6 +95,7 @@ def learn(split: Split, plan: Plan) -> Learner:
         learner.resume(plan.checkpoint)
     recipe = find_network(plan.network).recipe
     watch = _Watch(split.held_out, recipe, plan.seed)
+    boxes = PageBoxes(plan.pages, plan.seed) if plan.pages else None
     with (
         BatchMaker(split.training, recipe, plan.seed, plan.teachers) as maker,
         _interruptible() as stop,
@@ -103,7 +105,8 @@ def learn(split: Split, plan: Plan) -> Learner:
         while learner.steps < plan.epochs * batches:
             losses = []
             for batch in maker.epoch(*divmod(learner.steps, batches)):
-                losses.append(learner.learn(batch))
+                whole = boxes.add_to(batch, learner.steps) if boxes else batch
+                losses.append(learner.learn(whole))
                 bar.update(task, advance=1, loss=np.mean(losses))
                 if stop.is_set():
                     learner.save(plan.checkpoint)
@@ -123,6 +126,8 @@ def describe(split: Split, plan: Plan) -> str:
     before = f", going on from {plan.start.name}" if plan.start else ""
     if plan.teachers:
         before += f", taught by {' and '.join(teacher.stem for teacher in plan.teachers)}"
+    if plan.pages:
+        before += ", beside the boxes of simulated pages"
     more = "real cheques and reviewed boxes" if plan.also else "real cheques"
     cheques = f"{others} digits of {more}; " if others else ""
     simulated = "digits and negatives of the pen simulator; "

@@ -46,6 +46,10 @@ def train(
             metavar="FILE", help="A trained network's .tflite to learn from too; repeatable."
         ),
     ] = None,
+    pages: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Simulated pages of models.page_boxes to learn from too."),
+    ] = None,
     weights: Annotated[
         Path | None,
         typer.Option(
@@ -66,7 +70,8 @@ def train(
             from models.learning import Plan
     except ModuleNotFoundError as error:
         raise _missing(error) from error
-    plan = Plan(network, epochs, seed, data, output, start, tuple(also or ()), tuple(teacher or ()))
+    others = tuple(also or ()), tuple(teacher or ()), pages
+    plan = Plan(network, epochs, seed, data, output, start, *others)
     run = _direct if direct else _flow
     try:
         card = run(plan, weights, install)
