@@ -8,15 +8,15 @@ from functools import lru_cache
 
 import numpy as np
 
-from models.classifier import LiteRTClassifier, load_classifier
+from models.classifier import load_classifier
 from models.simulated import TRIAL_FORM, PageSample
 from pipeline.acceptance import Profile
 from pipeline.authoring.values import LATEST
 from pipeline.calibration import is_decidable
 from pipeline.decode import is_checked, judge_field, weigh_fields
 from pipeline.decode.field import text_probability
-from pipeline.recognize import add_doubt, read_seen
-from pipeline.records import BoxReading, Floats
+from pipeline.recognize import add_doubt
+from pipeline.records import BoxReading
 from pipeline.template import FormTemplate, load_template
 
 SURE = 0.99
@@ -45,17 +45,9 @@ def _form() -> FormTemplate:
     return load_template(TRIAL_FORM, LATEST)
 
 
-def _read(page: PageSample) -> Floats:
-    return read_seen(page.seen, _classifier())
-
-
 @lru_cache(maxsize=1)
-def _classifier() -> LiteRTClassifier:
-    return load_classifier()
-
-
 def _classes() -> str:
-    return _classifier().card.classes
+    return load_classifier().card.classes
 
 
 def measure_doubts(pages: Sequence[PageSample]) -> dict[str, float]:
@@ -71,10 +63,9 @@ def measure_doubts(pages: Sequence[PageSample]) -> dict[str, float]:
     classes = _classes()
     asked, wrong = np.ones((2, len(classes)))
     for page in pages:
-        probabilities = _read(page)
-        sure = page.doubtful & (probabilities.max(axis=1) > SURE)
+        sure = page.doubtful & (page.probabilities.max(axis=1) > SURE)
         written = np.array([classes.index(one) for one in "".join(page.texts)])
-        read = probabilities.argmax(axis=1)
+        read = page.probabilities.argmax(axis=1)
         np.add.at(asked, read[sure], 1)
         np.add.at(wrong, read[sure], written[sure] != read[sure])
     shares = wrong / (asked + 1)
@@ -104,6 +95,6 @@ def _decode(page: PageSample, doubts: Mapping[str, float]) -> Iterator[FieldSamp
 
 def _doubted(page: PageSample, doubts: Mapping[str, float]) -> list[BoxReading]:
     classes = _classes()
-    probabilities = _read(page)
+    probabilities = page.probabilities.copy()
     add_doubt(probabilities, page.doubtful, classes, doubts)
     return [BoxReading("", place, classes, row) for place, row in enumerate(probabilities)]

@@ -13,13 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from models.dataset import read_arrays
 from models.field_fit import parse_order
-from models.samples import CLASSES, Samples
-from models.simulated import TRAINING, TRIAL_FORM, make_samples
-from pipeline.authoring.values import LATEST
+from models.samples import CLASSES, Labels, Samples
+from models.simulated import TRAINING, CutSample, make_pages, read_piece
 from pipeline.errors import ModelError
-from pipeline.template import load_template
+from pipeline.records import Floats, GreyImage
 
 
 class PageBoxes:
@@ -35,10 +33,10 @@ class PageBoxes:
         Raises:
             ModelError: If there are none, or a file is damaged.
         """
-        pieces = [_read(path) for path in sorted(folder.glob(f"{TRAINING}-*.npz"))]
-        if not pieces:
+        pages = [_boxes(page) for path in sorted(folder.glob("*.npz")) for page in read_piece(path)]
+        if not pages:
             raise ModelError(f"{folder} holds no pages; make some: python -m models.page_boxes.")
-        images, labels = (np.concatenate(arrays) for arrays in zip(*pieces, strict=True))
+        images, labels = (np.concatenate(arrays) for arrays in zip(*pages, strict=True))
         self._boxes = Samples(images, labels)
         self._seed = seed
 
@@ -58,20 +56,14 @@ class PageBoxes:
         )
 
 
-def _certain(samples: Samples) -> np.ndarray:
+def _certain(samples: Samples) -> Floats:
     return np.eye(len(CLASSES), dtype=np.float32)[samples.labels]
 
 
-def _read(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    piece = read_arrays(path)
-    try:
-        seen, texts, found = piece["seen"], piece["texts"], piece["found"]
-    except KeyError as error:
-        raise ModelError(f"{path} lacks {error}; delete it and make its pages again.") from error
-    counts = [len(spec.boxes) for spec in load_template(TRIAL_FORM, LATEST).fields]
-    labels = [[CLASSES.index(sign) for sign in "".join(page)] for page in texts]
-    good = np.repeat(found, counts, axis=1) & seen.any(axis=(2, 3))
-    return seen[good][..., None], np.array(labels, np.uint8)[good]
+def _boxes(page: CutSample) -> tuple[GreyImage, Labels]:
+    labels = np.array([CLASSES.index(sign) for sign in "".join(page.texts)], np.uint8)
+    usable = np.repeat(page.found, [len(text) for text in page.texts]) & page.seen.any(axis=(1, 2))
+    return page.seen[usable, :, :, None], labels[usable]
 
 
 def main() -> None:
@@ -80,8 +72,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     order, folder, workers, minutes = parse_order(parser, TRAINING)
-    pages = make_samples(order, folder, workers=workers, minutes=minutes)
-    print(f"{folder} holds {len(pages)} pages; train with --pages {folder}")
+    make_pages(order, folder, workers=workers, minutes=minutes)
 
 
 if __name__ == "__main__":

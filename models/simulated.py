@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.classifier import LiteRTClassifier, load_classifier
 from models.dataset import Digits, load_mnist, read_arrays, split_by_writer
 from pipeline.authoring.blank import DRAWN, LINE, BlankPage, Line, blank_page
 from pipeline.authoring.digit_hands import digit_hands
@@ -24,12 +25,13 @@ from pipeline.authoring.levels import parse_level
 from pipeline.authoring.scan_files import save_page
 from pipeline.authoring.simulate import SimulatedPage, Simulation, simulate_page
 from pipeline.authoring.values import LATEST
-from pipeline.errors import PageError
+from pipeline.errors import ModelError, PageError
 from pipeline.inbox import Document
 from pipeline.ingest import decode_page, load
 from pipeline.normalize import fit_all
 from pipeline.page import cut_page, fields_found, needed_side_px
-from pipeline.records import GreyImage, Page
+from pipeline.recognize import read_seen
+from pipeline.records import Floats, GreyImage, Page
 from pipeline.surroundings import show_around
 from pipeline.tables import write_whole
 from pipeline.template import load_template
@@ -72,8 +74,8 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PageSample:
-    """What the boxes of a simulated page are said to hold, and what was written."""
+class CutSample:
+    """What the boxes of a simulated page look like, and what was written."""
 
     number: int
     texts: tuple[str, ...]
@@ -86,30 +88,78 @@ class PageSample:
     """For each field whether its frames were."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PageSample:
+    """What the boxes of a simulated page are said to hold, and what was written."""
+
+    number: int
+    texts: tuple[str, ...]
+    """What was written, field by field in the template's order."""
+    probabilities: Floats
+    """(boxes, classes), as the network has them, without any doubt about lost strokes."""
+    doubtful: NDArray[np.bool_]
+    """Where a stroke may have gone with the frame, (boxes,)."""
+    found: NDArray[np.bool_]
+    """For each field whether its frames were."""
+
+
 def make_samples(
     order: Order, folder: Path, *, workers: int = 1, minutes: float = inf
 ) -> list[PageSample]:
-    """Make pages, read them, and keep them; what the folder has already is not made again.
+    """Make pages, keep them, and read them with the shipped network; args as `make_pages`.
+
+    Returns:
+        Those of the folder that are of this order's hands and damage, also of other runs, without
+        the pages that could not be read.
+    """
+    make_pages(order, folder, workers=workers, minutes=minutes)
+    network = load_classifier()
+    return [_read(page, network) for path in pieces(order, folder) for page in read_piece(path)]
+
+
+def make_pages(order: Order, folder: Path, *, workers: int = 1, minutes: float = inf) -> None:
+    """Make pages, cut out their boxes and keep them; what the folder has is not made again.
 
     Args:
         order: Which pages.
         folder: Where they are kept, for one state of the pipeline.
         workers: Processes that make them. Others may make other pages in the same folder.
         minutes: After so many no more are begun.
-
-    Returns:
-        Those of the folder that are of this order's hands and damage, also of other runs, without
-        the pages that could not be read.
     """
     folder.mkdir(parents=True, exist_ok=True)
     end = time.time() + 60 * minutes
     firsts = range(order.first, order.first + order.pages, PIECE)
-    pieces = [replace(order, first=first, pages=PIECE) for first in firsts]
-    missing = [piece for piece in pieces if not _path(piece, folder).exists()]
+    parts = [replace(order, first=first, pages=PIECE) for first in firsts]
+    missing = [part for part in parts if not _path(part, folder).exists()]
     if missing:
         with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
             list(pool.map(_keep_piece, missing, [folder] * len(missing), [end] * len(missing)))
-    return list(_read_pieces(order, folder))
+
+
+def pieces(order: Order, folder: Path) -> list[Path]:
+    """Name the files of this order's hands and damage."""
+    return sorted(folder.glob(f"{order.half}-{order.level}-{order.seed}-*.npz"))
+
+
+def read_piece(path: Path) -> Iterator[CutSample]:
+    """Read the pages of a file.
+
+    Raises:
+        ModelError: If it is damaged, or of another version.
+    """
+    piece = read_arrays(path)
+    names = ("numbers", "texts", "seen", "doubtful", "found")
+    try:
+        columns = [piece[name] for name in names]
+    except KeyError as error:
+        raise ModelError(f"{path} lacks {error}; delete it and make its pages again.") from error
+    for number, texts, *arrays in zip(*columns, strict=True):
+        yield CutSample(int(number), tuple(map(str, texts)), *arrays)
+
+
+def _read(page: CutSample, network: LiteRTClassifier) -> PageSample:
+    probabilities = read_seen(page.seen, network)
+    return PageSample(page.number, page.texts, probabilities, page.doubtful, page.found)
 
 
 def _path(order: Order, folder: Path) -> Path:
@@ -134,15 +184,7 @@ def _keep_piece(order: Order, folder: Path, end: float) -> None:
     write_whole({_path(order, folder): packed.getvalue()})
 
 
-def _read_pieces(order: Order, folder: Path) -> Iterator[PageSample]:
-    for path in sorted(folder.glob(f"{order.half}-{order.level}-{order.seed}-*.npz")):
-        piece = read_arrays(path)
-        names = ("numbers", "texts", "seen", "doubtful", "found")
-        for number, texts, *arrays in zip(*map(piece.__getitem__, names), strict=True):
-            yield PageSample(int(number), tuple(map(str, texts)), *arrays)
-
-
-def cut_simulated(order: Order, number: int) -> PageSample | None:
+def cut_simulated(order: Order, number: int) -> CutSample | None:
     """Make one page, scan it into a file, and cut out its boxes; None where it cannot be read."""
     printed = PRINTS[number % len(PRINTS)] if order.half == TRAINING else LINE
     plan = replace(
@@ -155,7 +197,7 @@ def cut_simulated(order: Order, number: int) -> PageSample | None:
     except PageError:
         return None
     crops = cut.cut.crops
-    return PageSample(
+    return CutSample(
         number=number,
         texts=tuple(page.texts[spec.name] for spec in plan.template.fields),
         seen=show_around(fit_all([crop.ink for crop in crops]), crops),
