@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.astray import call_back
 from pipeline.frames import FieldsView, view_fields
 from pipeline.geometry import Edges
 from pipeline.hints import Hints, take_away
 from pipeline.ink import measure_levels, pen_ink, remove_lines
 from pipeline.lost import find_left_out, find_lost_strokes
-from pipeline.normalize import FIT, SIDE
 from pipeline.ownership import Labels, share_out
 from pipeline.quantiles import median
 from pipeline.records import AlignedPage, BoxCrop, Floats, GreyImage
@@ -29,8 +29,8 @@ REACH = 0.35
 height of a box."""
 OVERHANG = 0.3
 """How far a digit's ink may leave its box, likewise; a longer tail is cut off there."""
-
-
+AROUND = 0.7
+"""How far around a digit is looked, as a share of its longer side: as far as the network sees."""
 FIELD_SUPPORT = 0.5
 """A field with less of its frames found goes to a person."""
 
@@ -59,7 +59,7 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec], hints: Hints | No
         The crops in the template's order, with what they come from.
     """
     image, boxes = aligned.page.image, [field.boxes for field in fields]
-    view = view_fields(image, aligned.homography, boxes, reach=REACH, box_px=BOX_PX)
+    view = call_back(view_fields(image, aligned.homography, boxes, reach=REACH, box_px=BOX_PX))
     edges, groups, line = view.frames.edges, view.strips.groups, view.frames.strength
     missed = np.zeros(len(edges), bool)
     if hints is not None:
@@ -84,7 +84,7 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec], hints: Hints | No
 def _look_around(printed: GreyImage, owners: Labels, extents: NDArray[np.intp]) -> list[GreyImage]:
     """Show all that is not a box's own beside its ink, as far as the network sees it."""
     sides = (extents[:, 2:] - extents[:, :2]).max(axis=1)
-    margins = np.ceil(sides * (SIDE / 2 / FIT)).astype(np.intp)
+    margins = np.ceil(sides * AROUND).astype(np.intp)
     most = int(margins.max(initial=0))
     seen, whose = (
         cv2.copyMakeBorder(each, *4 * (most,), cv2.BORDER_CONSTANT, value=0)

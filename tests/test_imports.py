@@ -16,13 +16,14 @@ DOORS = {
 STAGES = {"ingest", "align", "segment", "normalize", "recognize", "decode", "export", "score"}
 ALLOWED = {
     "recognize": {"normalize"},
+    "surroundings": {"normalize"},
     "choose": {"align"},
     "page": STAGES,
     "look": STAGES,
     "roster": {"decode"},
     "calibration": {"score"},
 }
-"""Crops are normalised where they are read; page.py sees all stages, look.py draws each; a roster
+"""Crops are normalised where they are read, and what is around them likewise; page.py sees all stages, look.py draws each; a roster
 decodes a batch anew, and who calibrates compares with the truth as who scores does."""
 
 

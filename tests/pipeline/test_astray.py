@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from pipeline.astray import is_astray
+from pipeline.astray import call_back, is_astray
 from pipeline.frames import FieldsView, view_fields
 from pipeline.records import GreyImage
 from pipeline.template import FieldSpec
@@ -50,3 +50,25 @@ def test_a_field_one_box_further_is_astray() -> None:
     first = found.printed()[0]
     assert abs(first[0] - (FIELDS[0].boxes[0].left - 36)) < 6
     assert is_astray(found, fields)
+
+
+def test_a_field_that_went_alone_is_called_back() -> None:
+    """Where half of its frame is gone and strokes stand in its boxes, the page's others tell."""
+    image = page()
+    lefts = [round(box.left) for box in FIELDS[1].boxes]
+    top, bottom = (round(edge) for edge in (FIELDS[1].boxes[0].top, FIELDS[1].boxes[0].bottom))
+    for left in lefts[::2]:
+        image[top + 2 : bottom - 12, left - 3 : left + 4] = 250
+    for left in lefts:
+        image[top + 4 : bottom - 4, left + 17 : left + 21] = 40
+    boxes = [each.boxes for each in FIELDS]
+    alone = view_fields(image, np.eye(3), boxes, reach=0.35, box_px=48)
+    assert np.abs(alone.printed()[6:12, 0] - lefts).max() > 10
+    assert np.abs(call_back(alone).printed()[6:12, 0] - lefts).max() < 3
+
+
+def test_a_field_that_stands_elsewhere_stays() -> None:
+    """A template that has one field wrong is followed to where its frames are."""
+    fields = [FIELDS[0], moved(FIELDS[1], 14), *FIELDS[2:]]
+    found = view(fields)
+    assert call_back(found).printed()[6][0] == pytest.approx(FIELDS[1].boxes[0].left, abs=2)
