@@ -23,8 +23,9 @@ ALLOWED = {
     "roster": {"decode"},
     "calibration": {"score"},
 }
-"""Crops are normalised where they are read, and what is around them likewise; page.py sees all stages, look.py draws each; a roster
-decodes a batch anew, and who calibrates compares with the truth as who scores does."""
+"""Crops are normalised where they are read, with what is around them; page.py sees all stages,
+look.py draws each; a roster decodes a batch anew, and who calibrates compares with the truth as who
+scores does."""
 
 
 def modules(package: str) -> list[Path]:

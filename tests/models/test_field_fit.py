@@ -11,7 +11,7 @@ from models.acceptance import load_profile, read_for
 from models.classifier import load_classifier
 from models.field_fit import calibration_error, confidences, fit_map, make_profile
 from models.field_samples import FieldSample, decode_samples, measure_doubts
-from models.simulated import PIECE, Order, PageSample, make_samples, read_simulated
+from models.simulated import PIECE, Order, PageSample, cut_simulated, make_samples
 from pipeline.acceptance import FieldMap
 
 TRUE = FieldMap(slope=0.7, offset=1.2, trust=0.9)
@@ -100,15 +100,15 @@ def test_a_profile_promises_what_its_pages_allow() -> None:
     assert loose.network == "sha"
 
 
-def test_a_simulated_page_is_read(mnist_folder: Path) -> None:
+def test_a_simulated_page_is_cut(mnist_folder: Path) -> None:
     """The same number gives the same page, its boxes in the trial form's order."""
     order = Order(mnist_folder, seed=1, half="test", level="clean", pages=1)
-    first, again = read_simulated(order, 3), read_simulated(order, 3)
+    first, again = cut_simulated(order, 3), cut_simulated(order, 3)
     assert first is not None
     assert again is not None
     assert first.texts == again.texts
-    assert len(first.probabilities) == len("".join(first.texts))
-    assert np.array_equal(first.probabilities, again.probabilities)
+    assert len(first.seen) == len("".join(first.texts))
+    assert np.array_equal(first.seen, again.seen)
 
 
 def test_what_was_made_is_kept(tmp_path: Path, mnist_folder: Path) -> None:
