@@ -22,7 +22,7 @@ from scipy.special import expit
 from models.acceptance import shipped_profile
 from models.classifier import load_classifier
 from models.field_samples import FieldSample, decode_samples, measure_doubts
-from models.simulated import Order, PageSample, make_samples
+from models.simulated import HELD_OUT, Order, PageSample, make_samples
 from pipeline.acceptance import (
     FieldMap,
     MapModel,
@@ -142,7 +142,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    order, folder, workers, minutes = parse_order(parser, "held_out")
+    order, folder, workers, minutes = parse_order(parser, HELD_OUT)
     pages = make_samples(order, folder, workers=workers, minutes=minutes)
     card = load_classifier().card
     model = make_profile(pages, card.sha256, max_error=MAX_ERROR, level=LEVEL)

@@ -3,41 +3,52 @@
     python -m models.page_boxes --data FOLDER --seed SEED --samples FOLDER --pages 6000
 
 What an imperfect cut does to a digit, and what is around it then, is here as it will be in reading.
-The pages are written on with the digits of the writers that are not held out.
+The pages are written on with the digits of the writers that are not held out; a sixth as many,
+with those of the held-out writers, calibrate by.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from models.field_fit import parse_order
 from models.samples import CLASSES, Labels, Samples
-from models.simulated import TRAINING, CutSample, make_pages, read_piece
+from models.simulated import HELD_OUT, TRAINING, CutSample, make_pages, read_piece
 from pipeline.errors import ModelError
 from pipeline.records import Floats, GreyImage
 
 
+def read_boxes(folder: Path, half: str, most: int | None = None) -> Samples:
+    """Read the inked boxes of the pages in a folder, of fields whose frames were found.
+
+    Args:
+        folder: What `models.simulated.make_pages` filled.
+        half: Whose digits; see `models.simulated.Order`.
+        most: How many pages' at the most; None for all.
+
+    Raises:
+        ModelError: If there are none, or a file is damaged.
+    """
+    pages = (page for path in sorted(folder.glob(f"{half}-*.npz")) for page in read_piece(path))
+    boxes = [_boxes(page) for page in islice(pages, most)]
+    if not boxes:
+        raise ModelError(
+            f"{folder} holds no pages ({half}); make them: python -m models.page_boxes."
+        )
+    return Samples(*(np.concatenate(arrays) for arrays in zip(*boxes, strict=True)))
+
+
 class PageBoxes:
-    """All inked boxes of the pages in a folder, whose fields were found."""
+    """Boxes to learn from, a batch at a time."""
 
     def __init__(self, folder: Path, seed: int) -> None:
-        """Read them.
-
-        Args:
-            folder: What `models.simulated.make_samples` filled.
-            seed: Of the training; decides which boxes come when.
-
-        Raises:
-            ModelError: If there are none, or a file is damaged.
-        """
-        pages = [_boxes(page) for path in sorted(folder.glob("*.npz")) for page in read_piece(path)]
-        if not pages:
-            raise ModelError(f"{folder} holds no pages; make some: python -m models.page_boxes.")
-        images, labels = (np.concatenate(arrays) for arrays in zip(*pages, strict=True))
-        self._boxes = Samples(images, labels)
+        """Read them; args and raises as `read_boxes`; the seed decides which come when."""
+        self._boxes = read_boxes(folder, TRAINING)
         self._seed = seed
 
     def __len__(self) -> int:
@@ -72,7 +83,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     order, folder, workers, minutes = parse_order(parser, TRAINING)
-    make_pages(order, folder, workers=workers, minutes=minutes)
+    watched = replace(order, half=HELD_OUT, pages=order.pages // 6)
+    for each in (order, watched):
+        make_pages(each, folder, workers=workers, minutes=minutes)
 
 
 if __name__ == "__main__":

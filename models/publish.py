@@ -6,9 +6,7 @@ A network's own files change only in the last step, and only for one that is no 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 
 import keras
@@ -19,13 +17,14 @@ from models.calibrate import accept_threshold, fit_calibration, weigh_as_forms
 from models.card import card_bytes, digest, read_card
 from models.classifier import WEIGHTS, load_classifier, softmax
 from models.convert import load_trained, to_litert
-from models.dataset import load_mnist, split_by_writer
+from models.dataset import load_mnist
 from models.evaluation.figures import evaluate, look_at, measure
 from models.evaluation.page import write_page
 from models.evaluation.sets import gather_sets
+from models.held_out import choose_typical, held_out_sets
 from models.learning import Plan, logits_of
 from models.replacing import refuse_worse
-from models.samples import Samples, as_samples, make_held_out
+from models.samples import as_samples
 from pipeline.errors import OutputError
 from pipeline.records import Floats, GreyImage, ModelCard
 from pipeline.tables import write_whole
@@ -36,7 +35,6 @@ MOST_WRONG = 0.002
 With half of it most fields of real forms, all of them right, would go to a person; and it could
 hardly be measured, since about as many of MNIST's own labels are wrong.
 """
-TYPICAL = 1000
 SUFFIXES = ("keras", "tflite", "png", "json")
 
 
@@ -113,7 +111,7 @@ def convert(plan: Plan) -> None:
     file = draft_folder(plan) / plan.network
     card = read_card(file.with_suffix(".json"))
     model = load_trained(file.with_suffix(".keras"), card.input_shape, len(card.classes))
-    weights = to_litert(model, _typical(held_out_sets(plan)))
+    weights = to_litert(model, choose_typical(held_out_sets(plan)))
     write_whole({file.with_suffix(".tflite"): weights})
     _write_card(replace(card, sha256=digest(weights)), plan)
 
@@ -215,15 +213,6 @@ def _copy(name: str, source: Path, folder: Path) -> ModelCard:
     return read_card(folder / f"{name}.json")
 
 
-@lru_cache(maxsize=1)
-def held_out_sets(plan: Plan) -> dict[str, Samples]:
-    """Give the digits of writers that the plan's network does not learn from, clean and scanned."""
-    digits = split_by_writer(load_mnist(plan.data)[0], plan.seed)[1]
-    recipe = find_network(plan.network).recipe
-    scanned = make_held_out(digits, recipe, plan.seed)
-    return {"held_out": as_samples(digits), "held_out_scanned": scanned}
-
-
 class FloatClassifier:
     """The network before quantisation, calibrated by its card."""
 
@@ -234,13 +223,6 @@ class FloatClassifier:
     def probabilities(self, batch: GreyImage) -> Floats:
         """Tell what each box of a batch holds; see `LiteRTClassifier.probabilities`."""
         return softmax(logits_of(self._model, batch), self.card.temperature, self.card.biases)
-
-
-def _typical(sets: Mapping[str, Samples]) -> GreyImage:
-    """Choose what the quantiser takes its ranges from: as scanned, and clean."""
-    scanned = sets["held_out_scanned"].images
-    some = np.random.default_rng(0).permutation(len(scanned))[:TYPICAL]
-    return np.concatenate([scanned[some], sets["held_out"].images[: TYPICAL // 4]])
 
 
 def _write_card(card: ModelCard, plan: Plan) -> None:

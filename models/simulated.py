@@ -38,7 +38,7 @@ from pipeline.template import load_template
 
 TRIAL_FORM = Path(__file__).parent / "trial_form" / "template.yaml"
 """Codes with and without check digits, dates with windows, counts and their total."""
-TRAINING = "training"
+TRAINING, HELD_OUT = "training", "held_out"
 PRINTS = tuple(Line(px, level) for px in (2, 3, 4, 6) for level in (30, 70, 110, 150))
 """The frames of the pages to learn from: thin and thick, dark and pale."""
 PIECE = 20

@@ -43,6 +43,11 @@ TITLES: Mapping[str, tuple[str, str]] = {
         "The same digits through other pens and bad scanners, with remains of frames and "
         "neighbours, and drawn marks: harder than most forms. Confidence is fitted on both.",
     ),
+    "held_out_pages": (
+        "Held-out writers, from simulated pages",
+        "Boxes as reading cuts them from pages with all kinds of damage, with what is around them "
+        "shown faintly.",
+    ),
     "mnist_test": ("MNIST test half", "10,000 digits of writers found nowhere in training."),
     "usps_test": ("USPS test half", "Digits from envelopes of the US Postal Service, 16x16."),
     "optdigits": ("Optdigits", "Digits of 13 people from UCI's collection, 32x32 bilevel."),

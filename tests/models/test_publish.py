@@ -15,8 +15,9 @@ import models.evaluation.sets
 from models.architectures import build
 from models.classifier import load_classifier
 from models.dataset import load_split
+from models.held_out import held_out_sets
 from models.learning import Plan
-from models.publish import adopt, draft_folder, held_out_sets, install, publish
+from models.publish import adopt, draft_folder, install, publish
 from models.replacing import refuse_worse
 from models.samples import DIGITS
 from pipeline.errors import ModelError

@@ -1,0 +1,46 @@
+"""Samples of writers that a network does not learn from: to watch, to calibrate and to choose by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+import numpy as np
+
+from models.architectures import find_network
+from models.dataset import load_mnist, split_by_writer
+from models.learning import Plan
+from models.page_boxes import read_boxes
+from models.samples import Samples, as_samples, make_held_out
+from models.simulated import HELD_OUT
+from pipeline.records import GreyImage
+
+TYPICAL = 1000
+PAGES = 120
+"""Simulated pages to calibrate by: as many boxes as there are other samples."""
+
+
+@lru_cache(maxsize=1)
+def held_out_sets(plan: Plan) -> dict[str, Samples]:
+    """Give the digits of writers that the plan's network does not learn from.
+
+    Clean, scanned, and, where it learns from simulated pages, from such.
+    """
+    digits = split_by_writer(load_mnist(plan.data)[0], plan.seed)[1]
+    recipe = find_network(plan.network).recipe
+    scanned = make_held_out(digits, recipe, plan.seed)
+    sets = {"held_out": as_samples(digits), "held_out_scanned": scanned}
+    if plan.pages is not None:
+        sets["held_out_pages"] = read_boxes(plan.pages, HELD_OUT, PAGES)
+    return sets
+
+
+def choose_typical(sets: Mapping[str, Samples]) -> GreyImage:
+    """Choose what the quantiser takes its ranges from: some of each, most of them as scanned."""
+    rng = np.random.default_rng(0)
+    shares = {"held_out": 4, "held_out_scanned": 1, "held_out_pages": 2}
+    chosen = [
+        samples.images[rng.permutation(len(samples))[: TYPICAL // shares[name]]]
+        for name, samples in sets.items()
+    ]
+    return np.concatenate(chosen)
