@@ -1,4 +1,4 @@
-"""Samples of writers that a network does not learn from: to watch, to calibrate and to choose by."""
+"""Samples of writers that a network does not learn from: to watch, calibrate and choose by."""
 
 from __future__ import annotations
 
