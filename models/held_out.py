@@ -27,11 +27,11 @@ def held_out_sets(plan: Plan) -> dict[str, Samples]:
     Clean, scanned, and, where it learns from simulated pages, from such.
     """
     digits = split_by_writer(load_mnist(plan.data)[0], plan.seed)[1]
-    recipe = find_network(plan.network).recipe
-    scanned = make_held_out(digits, recipe, plan.seed)
+    network = find_network(plan.network)
+    scanned = make_held_out(digits, network.recipe, plan.seed)
     sets = {"held_out": as_samples(digits), "held_out_scanned": scanned}
     if plan.pages is not None:
-        sets["held_out_pages"] = read_boxes(plan.pages, HELD_OUT, PAGES)
+        sets["held_out_pages"] = read_boxes(plan.pages, HELD_OUT, network.classes, PAGES)
     return sets
 
 

@@ -23,12 +23,13 @@ from pipeline.errors import ModelError
 from pipeline.records import Floats, GreyImage
 
 
-def read_boxes(folder: Path, half: str, most: int | None = None) -> Samples:
+def read_boxes(folder: Path, half: str, classes: str, most: int | None = None) -> Samples:
     """Read the inked boxes of the pages in a folder, of fields whose frames were found.
 
     Args:
         folder: What `models.simulated.make_pages` filled.
         half: Whose digits; see `models.simulated.Order`.
+        classes: What may be in them: boxes that hold something else are left out.
         most: How many pages' at the most; None for all.
 
     Raises:
@@ -40,24 +41,25 @@ def read_boxes(folder: Path, half: str, most: int | None = None) -> Samples:
         raise ModelError(
             f"{folder} holds no pages ({half}); make them: python -m models.page_boxes."
         )
-    return Samples(*(np.concatenate(arrays) for arrays in zip(*boxes, strict=True)))
+    together = Samples(*(np.concatenate(arrays) for arrays in zip(*boxes, strict=True)))
+    return together.take(np.flatnonzero(together.labels < len(classes)))
 
 
 class PageBoxes:
     """Boxes to learn from, a batch at a time."""
 
-    def __init__(self, folder: Path, seed: int) -> None:
+    def __init__(self, folder: Path, classes: str, seed: int) -> None:
         """Read them; args and raises as `read_boxes`; the seed decides which come when."""
-        self._boxes = read_boxes(folder, TRAINING)
+        self._boxes = read_boxes(folder, TRAINING, classes)
         self._seed = seed
 
     def __len__(self) -> int:
         return len(self._boxes)
 
     def add_to(self, batch: Samples, step: int) -> Samples:
-        """Add as many of them as a batch has samples; each comes once before any comes again."""
+        """Add as many of them as a batch has samples; no one comes again before all have come."""
         count = len(batch)
-        turn, place = divmod(step, len(self) // count)
+        turn, place = divmod(step, max(1, len(self) // count))
         order = np.random.default_rng([self._seed, turn]).permutation(len(self))
         mine = self._boxes.take(order[place * count : (place + 1) * count])
         return Samples(

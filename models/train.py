@@ -93,11 +93,11 @@ def learn(split: Split, plan: Plan) -> Learner:
     learner = Learner(plan, batches)
     if plan.checkpoint.exists():
         learner.resume(plan.checkpoint)
-    recipe = find_network(plan.network).recipe
-    watch = _Watch(split.held_out, recipe, plan.seed)
-    boxes = PageBoxes(plan.pages, plan.seed) if plan.pages else None
+    network = find_network(plan.network)
+    watch = _Watch(split.held_out, network.recipe, plan.seed)
+    boxes = PageBoxes(plan.pages, network.classes, plan.seed) if plan.pages else None
     with (
-        BatchMaker(split.training, recipe, plan.seed, plan.teachers) as maker,
+        BatchMaker(split.training, network.recipe, plan.seed, plan.teachers) as maker,
         _interruptible() as stop,
         _bar() as bar,
     ):
