@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.geometry import bounding_box, sample_strip
-from pipeline.normalize import SIDE, normalize
+from pipeline.normalize import SIDE, fit_all
 from pipeline.page import CutPage
 from pipeline.records import Box, FieldResult, Flag, PageResult
 from pipeline.segment import Cut
+from pipeline.surroundings import show_around
 from pipeline.template import FieldSpec
 
 ColourImage = NDArray[np.uint8]
@@ -63,7 +64,7 @@ def _write_field(picture: ColourImage, spec: FieldSpec, field: FieldResult, scal
 
 
 def draw_stages(page: CutPage, captions: Sequence[str] = ()) -> ColourImage:
-    """Draw every field of a page: its strip with the frames found, its ink, its normalised boxes.
+    """Draw every field of a page: its strip with the frames found, its ink, its boxes as read.
 
     Args:
         page: The page as cut.
@@ -94,8 +95,10 @@ def _draw_field(cut: Cut, number: int, text: str) -> ColourImage:
     ink = cut.ink[near]
     ink = _enlarge(255 - np.where(cut.owners[near] >= 0, ink, ink // 3))
     digits = np.full((SIDE * ENLARGE, strip.shape[1], 3), GREY, np.uint8)
-    for box, (left, *_) in zip(of_field, edges.tolist(), strict=True):
-        tile = _enlarge(normalize(cut.crops[box].ink))
+    crops = [cut.crops[box] for box in of_field]
+    seen = show_around(fit_all([crop.ink for crop in crops]), crops)
+    for image, (left, *_) in zip(seen, edges.tolist(), strict=True):
+        tile = _enlarge(image)
         place = int(np.clip(left, 0, strip.shape[1] - tile.shape[1]))
         digits[:, place : place + tile.shape[1]] = tile
     title = np.full((CAPTION, strip.shape[1], 3), 255, np.uint8)
