@@ -118,11 +118,16 @@ def read_truth(path: Path) -> pd.DataFrame:
         A frame of str with the columns document, page, field and raw; one row a field.
 
     Raises:
-        InputFileError: If it is missing or no such CSV, empty, or names a field twice.
+        InputFileError: If it is missing or no such CSV, empty, names a field twice, or a page by
+            what is no number.
     """
     truth = read_csv(path, TRUTH_COLUMNS)
     if truth.empty:
         raise InputFileError(f"{path} names no field; write one row a field")
+    unnumbered = truth[~truth["page"].str.fullmatch("[1-9][0-9]*")]
+    if len(unnumbered):
+        document, page = unnumbered.iloc[0][["document", "page"]]
+        raise InputFileError(f"{path}: {document} has page {page!r}; number pages 1, 2, ...")
     twice = truth[truth.duplicated(_KEY)]
     if len(twice):
         name = ", ".join(twice.iloc[0][_KEY])

@@ -72,6 +72,7 @@ def test_nothing_accepted_has_no_share(tmp_path: Path) -> None:
         ('document,page,field,raw\n"=a,b.png",1,a,1\n"=a,b.png",1,a,2\n', "twice"),
         ("", "is no CSV"),
         ("\xff\xfe", "is no CSV"),
+        ("document,page,field,raw\na.png,1.0,f,1\n", "a.png has page '1.0'; number pages"),
     ],
 )
 def test_a_wrong_truth_file(tmp_path: Path, content: str, message: str) -> None:
