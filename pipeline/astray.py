@@ -7,7 +7,8 @@ others did not: it is looked for again, where they are.
 Where the page's alignment is off by half a box, the nearest frames may be those one box further
 on, and all that is measured on them fits: a code is read from the second box on. But then some
 fields were moved one way to their frames and others the other way, by more than a template is
-drawn wrong or paper bends.
+drawn wrong or paper bends. Or, where all boxes are as wide, the last of every row stands where
+nothing is printed.
 """
 
 from __future__ import annotations
@@ -26,6 +27,11 @@ UNEVEN = 0.6
 """How far fields may be moved against each other, as a share of a box: a template drawn by hand
 moved them by 0.45, and one box too far by 0.74 and more."""
 
+ENDS = 0.65
+"""How much must be seen of the first boxes of all rows, and of the last, as a share of what is seen
+of those between; on pages in place it is 0.8 and more, and one box aside 0.55 and less."""
+FOUND = 0.5
+"""Fields with less of their frames say nothing of it, nor do those of fewer boxes than three."""
 ALONE = 0.3
 """How far along its row a field may be moved otherwise than the page's others before it is looked
 for where they are, likewise: fields of a template drawn by hand differed by 0.24."""
@@ -43,14 +49,16 @@ def call_back(view: FieldsView) -> FieldsView:
         view: The fields as settled on their frames, each for itself.
 
     Returns:
-        The same, those fields moved that have their frames there too.
+        The same, those fields moved that have their frames there too. A page that is astray stays
+        as it is: which of its fields are at home, nobody can say.
     """
     groups, expected = view.strips.groups, view.strips.edges
     size = np.median(expected[:, 2:] - expected[:, :2], axis=0)
     moves = groups.middles(view.frames.edges - expected)
     usual = np.median(moves, axis=0)
-    alone = np.abs(_relative(moves - usual, size)[:, 0]) > ALONE
-    if not alone.any():
+    off = _relative(moves - usual, size)
+    alone = np.abs(off[:, 0]) > ALONE
+    if not alone.any() or _is_uneven(off):
         return view
     strips = replace(view.strips, edges=expected + usual)
     again = settle(view.dark, strips, NEARBY * float(size.min()))
@@ -76,6 +84,25 @@ def is_astray(view: FieldsView, fields: Sequence[FieldSpec]) -> bool:
     expected = np.concatenate([as_edges(field.boxes) for field in fields])
     size = np.median(expected[:, 2:] - expected[:, :2], axis=0)
     moves = _relative(view.strips.groups.middles(view.printed() - expected), size)
+    return _is_uneven(moves) or _lacks_ends(view)
+
+
+def _lacks_ends(view: FieldsView) -> bool:
+    """Tell whether there is nothing around the boxes at one end of the rows."""
+    groups, seen = view.strips.groups, view.frames.seen
+    telling = (groups.counts > 2) & (view.frames.support >= FOUND)
+    first = groups.starts[telling]
+    last = first + groups.counts[telling] - 1
+    between = telling[groups.of_box]
+    between[first] = between[last] = False
+    if not between.any():
+        return False
+    usual = seen[between][:, [1, 3]].mean()
+    ends = seen[first][:, [0, 1, 3]].mean(), seen[last][:, [1, 2, 3]].mean()
+    return bool(min(ends) < ENDS * usual)
+
+
+def _is_uneven(moves: NDArray[np.float64]) -> bool:
     return bool((np.ptp(moves, axis=0) > UNEVEN).any())
 
 

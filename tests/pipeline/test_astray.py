@@ -50,6 +50,7 @@ def test_a_field_one_box_further_is_astray() -> None:
     first = found.printed()[0]
     assert abs(first[0] - (FIELDS[0].boxes[0].left - 36)) < 6
     assert is_astray(found, fields)
+    assert is_astray(call_back(found), fields)
 
 
 def test_a_field_that_went_alone_is_called_back() -> None:
@@ -72,3 +73,20 @@ def test_a_field_that_stands_elsewhere_stays() -> None:
     fields = [FIELDS[0], moved(FIELDS[1], 14), *FIELDS[2:]]
     found = view(fields)
     assert call_back(found).printed()[6][0] == pytest.approx(FIELDS[1].boxes[0].left, abs=2)
+
+
+@pytest.mark.parametrize("boxes", [1, -1])
+def test_a_page_that_lies_one_box_aside_is_astray(boxes: int) -> None:
+    """All fields fit, but at one end of every row there is nothing."""
+    fields = [moved(each, 36 * boxes) for each in FIELDS]
+    assert is_astray(view(fields), fields)
+
+
+def test_rows_whose_ends_are_pale_are_at_home() -> None:
+    """Where the outer lines of half of the rows are broken."""
+    image = page()
+    for each in FIELDS[::2]:
+        end = each.boxes[-1]
+        image[round(end.top) - 3 : round(end.top) + 24, round(end.right) - 4 :] = 250
+    boxes = [each.boxes for each in FIELDS]
+    assert not is_astray(view_fields(image, np.eye(3), boxes, reach=0.35, box_px=48), FIELDS)
