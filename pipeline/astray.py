@@ -31,4 +31,14 @@ def is_astray(view: FieldsView, fields: Sequence[FieldSpec]) -> bool:
     size = np.median(expected[:, 2:] - expected[:, :2], axis=0)
     moves = view.strips.groups.middles(view.printed() - expected)
     moves = (moves[:, :2] + moves[:, 2:]) / (2 * size)
-    return bool((np.ptp(moves, axis=0) > UNEVEN).any())
+    return bool((np.ptp(moves, axis=0) > UNEVEN).any()) or _lacks_an_end(view)
+
+
+def _lacks_an_end(view: FieldsView) -> bool:
+    """Tell whether in most fields the first box, or in most the last, has no line of its own."""
+    left, top, right, bottom = view.frames.seen.T
+    groups = view.strips.groups
+    level = top | bottom
+    ends = groups.starts, groups.starts + groups.counts - 1
+    bare = [~(own | level)[end] for own, end in zip((left, right), ends, strict=True)]
+    return any(2 * np.count_nonzero(each) > len(each) for each in bare)

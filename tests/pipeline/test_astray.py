@@ -50,3 +50,10 @@ def test_a_field_one_box_further_is_astray() -> None:
     first = found.printed()[0]
     assert abs(first[0] - (FIELDS[0].boxes[0].left - 36)) < 6
     assert is_astray(found, fields)
+
+
+@pytest.mark.parametrize("boxes", [-1, 1])
+def test_a_page_all_of_whose_fields_lack_their_end_is_astray(boxes: int) -> None:
+    """Laid one box aside, every field has a box at one end around which nothing is printed."""
+    fields = [moved(each, 36 * boxes) for each in FIELDS]
+    assert is_astray(view(fields), fields)
