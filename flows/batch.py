@@ -194,7 +194,7 @@ def _open(
     source, side_px = None, needed_side_px(templates)
     for ref in refs:
         try:
-            source = source or load(document)
+            source = source or load(document, sha256=ref.sha256, state=ref.state)
             sha256 = source.sha256
             if ref.sha256 not in {"", sha256}:
                 return []

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from pipeline.arrivals import RACY_S, find_rested, is_rested, state_of
 from pipeline.errors import InputFileError
 from pipeline.inbox import Document, as_text
-from pipeline.ingest import ChangingFileError, Fingerprint, fingerprint
+from pipeline.ingest import ChangingFileError, Fingerprint, PageRef, fingerprint
 from pipeline.store.database import Database
 from pipeline.store.known import in_chunks, load_looks, save_looks
 
@@ -60,3 +61,16 @@ def _look(document: Document, remembered: Fingerprint | None) -> Fingerprint | N
         if not document.path.exists():
             return None
         return UNREADABLE  # whoever reads it says why, and tries again if that may help
+
+
+def distrust_young(pages: Sequence[PageRef], looked_at: float) -> list[PageRef]:
+    """Have files hashed again whose times would not show that they changed after they were hashed.
+
+    Args:
+        pages: Of files, in the state in which they were hashed.
+        looked_at: When hashing began, in seconds since 1970.
+    """
+    return [
+        page if page.state and is_rested(page.state, looked_at, RACY_S) else replace(page, state="")
+        for page in pages
+    ]

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Final, TypeVar
 
 from flows.batch import Equipment, Job, Summary, equip
-from flows.looking import look_at
+from flows.looking import distrust_young, look_at
 from flows.moving import move_away
 from flows.order import Order, Reread, list_inbox, refuse, root_of
 from flows.progress import tell
@@ -88,12 +88,14 @@ class Round:
         inbox = list_inbox(order)
         if len(inbox.documents) > MANY:
             told(f"looking at {len(inbox.documents)} files before the first is read")
+        began = time.time()
         found, waiting = look_at(engine, inbox.documents, order.handling.settle_s)
         editions = self._equipment.origin.editions()
         self._made_with = editions.made_with(str(self.today))
         self._run = spool.begin(engine, self._made_with, str(self.today))
         kept = spool.kept_pages(engine)
         self._sifted = sift(engine, found, editions, kept, order.handling.reread)
+        self._sifted.pages = distrust_young(self._sifted.pages, began)
         self._summary = replace(
             self._summary,
             known=self._sifted.known,

@@ -213,7 +213,9 @@ class _Sieve:
     def _add_pages(self, document: Document, mark: Fingerprint, numbers: Iterable[int]) -> None:
         kept = self._kept.get((mark.sha256, document.name), frozenset())
         self._sifted.pages += [
-            PageRef(document, number, mark.sha256) for number in numbers if number not in kept
+            PageRef(document, number, mark.sha256, mark.state)
+            for number in numbers
+            if number not in kept
         ]
 
 

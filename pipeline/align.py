@@ -7,10 +7,12 @@ of the boxes then say exactly, and whether it is this form at all.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
 
+from pipeline.aside import is_beyond_doubt, least_lead, places_aside
 from pipeline.errors import AlignmentError
 from pipeline.evidence import ask_witnesses
 from pipeline.features import find_feature_homography
@@ -46,6 +48,7 @@ MOST_AGREE = 0.5
 """The share of features that must agree on where such a page lies."""
 MARKER_GUESSES = 12
 TILTED_GUESSES = 80
+MOST_STEPS_ASIDE = 3
 SAMPLE = 5
 """How many fields, spread over the page, decide about a guess."""
 
@@ -75,7 +78,9 @@ def align(
         fit = Fit(match.homography, match.share, *summarise(misses), moved_px=0.0)
         alignment = judge(sketch, template, fit, match)
         if alignment is not None:
-            return alignment
+            if is_beyond_doubt(sketch.rows, template, match.homography):
+                return alignment
+            return _weigh_places_aside(sketch, template, alignment)
     return _align_by_frames(sketch, template, match, thorough=thorough)
 
 
@@ -85,7 +90,7 @@ def _align_by_frames(
     """Try each rough way to lay the page on its form, and settle it on the frames."""
     fields = spread_fields(template.fields, SAMPLE)
     best: Alignment | None = None
-    highest = 0.0
+    highest, sure = 0.0, False
     for alternatives, sure in _guesses(sketch, template, match, thorough=thorough):
         fits = [settle_fields(sketch.image, guess, fields, REACH) for guess in alternatives]
         fit = refine(sketch.image, max(fits, key=lambda fit: fit.support), fields)
@@ -98,12 +103,49 @@ def _align_by_frames(
         # Markers and features are seldom wrong; rows of boxes may fit one box further on.
         if best is not None and (sure or best.support >= SURE_SUPPORT):
             break
+    if best is not None and not sure:
+        best = _weigh_places_aside(sketch, template, best)
     if best is None and thorough:
         best = _align_tilted(sketch, template, fields)
     best = best or _match_by_print(sketch, template)
     if best is None:
         raise AlignmentError(_explain(highest, template))
     return best
+
+
+def _weigh_places_aside(sketch: Sketch, template: FormTemplate, best: Alignment) -> Alignment:
+    """The better place of a page that would fit some boxes aside too.
+
+    Where both are as good, nobody can tell which it is: its fields go to a person.
+    """
+    own = _lay_at(sketch, template, best.page.homography)
+    if lay_out(template).lone or (own is not None and _is_whole(own, template)):
+        return best
+    for _ in range(MOST_STEPS_ASIDE):
+        aside = [
+            _lay_at(sketch, template, place)
+            for place in places_aside(template, best.page.homography)
+        ]
+        rivals = [rival for rival in aside if rival is not None]
+        better = max(rivals, key=lambda each: each.explained, default=None)
+        if better is None or (own is not None and own.explained >= better.explained):
+            break
+        best = own = better
+    lead = least_lead(template)
+    if own is None or any(own.explained - rival.explained < lead * own.seen for rival in rivals):
+        return replace(best, page=replace(best.page, residual_px=None))
+    return best
+
+
+def _lay_at(sketch: Sketch, template: FormTemplate, place: Matrix) -> Alignment | None:
+    """Settle a page near a place; None if the form is not there."""
+    fit = settle_fields(sketch.image, place, template.fields, REACH)
+    return judge(sketch, template, fit, None) if fit.support > PROMISING else None
+
+
+def _is_whole(alignment: Alignment, template: FormTemplate) -> bool:
+    boxes = sum(len(field.boxes) for field in template.fields)
+    return alignment.support >= SURE_SUPPORT and alignment.seen == boxes
 
 
 def _settle_on_all(sketch: Sketch, template: FormTemplate, fit: Fit) -> Alignment | None:

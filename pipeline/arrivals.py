@@ -45,6 +45,14 @@ def state_of(path: Path) -> str:
     return f"{facts.st_size}:{facts.st_mtime_ns}:{facts.st_ctime_ns}:{facts.st_ino}"
 
 
+def state_or_none(path: Path) -> str:
+    """The same, and nothing where the file is not there."""
+    try:
+        return state_of(path)
+    except OSError:
+        return ""
+
+
 def changed_at(state: str) -> float:
     """Give the newer of a file's times, in seconds since 1970."""
     _, mtime_ns, ctime_ns, _ = map(int, state.split(":"))
@@ -70,7 +78,7 @@ def find_rested(paths: Sequence[Path], settle_s: float) -> set[Path]:
     if not settle_s:
         return set(paths)
     began = time.time()
-    states = {path: _state_or_none(path) for path in paths}
+    states = {path: state_or_none(path) for path in paths}
     rested = {
         path for path, state in states.items() if not state or is_rested(state, began, settle_s)
     }
@@ -79,16 +87,9 @@ def find_rested(paths: Sequence[Path], settle_s: float) -> set[Path]:
     hopeful = {path for path, state in young.items() if _hopeful(state, began, settle_s)}
     if hopeful:
         time.sleep(PAUSE_S)
-        rested |= {path for path in hopeful if _state_or_none(path) == young[path]}
+        rested |= {path for path in hopeful if state_or_none(path) == young[path]}
     return rested
 
 
 def _hopeful(state: str, now: float, settle_s: float) -> bool:
     return is_rested(state, now + PAUSE_S, settle_s) or changed_at(state) > now
-
-
-def _state_or_none(path: Path) -> str:
-    try:
-        return state_of(path)
-    except OSError:
-        return ""

@@ -98,11 +98,11 @@ def _best(
     Raises:
         AlignmentError: If that is as true of another.
     """
-    first, *others = sorted(found, key=lambda each: -_explained(each[1]))
+    first, *others = sorted(found, key=lambda each: -each[1].explained)
     if first[1].page.residual_px is None:
         return max(found, key=lambda each: each[1].agreement or 0.0)
     for other in others:
-        if _explained(first[1]) - _explained(other[1]) > AHEAD * first[1].seen:
+        if first[1].explained - other[1].explained > AHEAD * first[1].seen:
             continue
         preferred = prefer_by_print(
             sketch,
@@ -112,10 +112,6 @@ def _best(
             raise AlignmentError(_explain_two(first[0], other[0]))
         first = (first, other)[preferred]
     return first
-
-
-def _explained(alignment: Alignment) -> float:
-    return alignment.seen * alignment.support - alignment.denied
 
 
 def _explain_none(templates: Sequence[FormTemplate]) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,16 +53,19 @@ class Figure:
 def measure_batch(results: Iterable[PageResult]) -> list[Figure]:
     """Measure the pages of a batch, by template; each is looked at once."""
     hashes: list[str] = []
-    by_template: dict[str, list[dict[str, float]]] = {}
+    # Numbers and nothing else: a night's run has many pages.
+    found: defaultdict[str, defaultdict[str, array[float]]]
+    found = defaultdict(lambda: defaultdict(lambda: array("d")))
     for page in results:
         hashes.append(f"{page.identity.sha256}:{page.identity.number}")
         if page.status is Status.READ:
-            by_template.setdefault(page.template, []).append(_measure_page(page))
+            for figure, value in _measure_page(page).items():
+                found[page.template][figure].append(value)
     batch = hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest()[:12]
     measured = []
-    for template, pages in sorted(by_template.items()):
+    for template, of_pages in sorted(found.items()):
         for figure in FIGURES:
-            values = np.array([page[figure] for page in pages if figure in page])
+            values = np.array(of_pages[figure])
             if len(values):
                 spread = float(values.var(ddof=1)) if len(values) > 1 else 0.0
                 mean = float(values.mean())

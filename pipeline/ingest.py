@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from pipeline.arrivals import state_of
+from pipeline.arrivals import state_of, state_or_none
 from pipeline.decoders import DECODERS, Decoder
 from pipeline.errors import InputFileError, PageError
 from pipeline.inbox import KINDS, Document
@@ -48,6 +48,8 @@ class PageRef:
     number: int
     sha256: str = ""
     """Of the bytes that the page was counted in; none where that does not matter."""
+    state: str = ""
+    """Of the file then, where it tells that they are the same; none where they must be hashed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +120,21 @@ def _state(path: Path) -> str:
         raise _explain(error) from error
 
 
-def load(document: Document) -> Source:
+def load(document: Document, *, sha256: str = "", state: str = "") -> Source:
     """Read a document's bytes.
+
+    Args:
+        document: Where they are.
+        sha256: What their hash was.
+        state: Of the file then: while it has not changed, it is not hashed again.
 
     Raises:
         UnsteadyFileError: If the file system failed in a way that may pass.
         InputFileError: If the file cannot be read.
     """
     data = _read(document.path)
+    if state and state_or_none(document.path) == state:
+        return Source(document, sha256, data)
     return Source(document, hashlib.sha256(data).hexdigest(), data)
 
 

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -52,7 +53,9 @@ def as_line(cells: Iterable[str]) -> str:
     return ",".join(map(_cell, cells)) + "\n"
 
 
+@lru_cache(maxsize=1024)
 def _cell(text: str) -> str:
+    """Write a cell; of a page's some hundred most are as one of those before."""
     safe = neutralise(text)
     if _QUOTED.isdisjoint(safe):
         return safe

@@ -48,6 +48,11 @@ class Alignment:
     agreement: float | None
     """How much more than by chance its print agrees with the reference's."""
 
+    @property
+    def explained(self) -> float:
+        """How many boxes speak for it, less those that speak against it."""
+        return self.seen * self.support - self.denied
+
 
 def is_exact(fit: Fit, template: FormTemplate) -> bool:
     """Tell whether frames are so near to where they should be that it is no chance."""

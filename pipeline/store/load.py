@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -26,7 +27,8 @@ from pipeline.store.forms import StoredForm, from_json
 from pipeline.store.origin import Filed
 from pipeline.store.schema import boxes, corrections, documents, fields, pages, readings, templates
 
-CHUNK: Final = 500
+CHUNK: Final = 50
+"""Pages in memory at once: of sixty boxes each, ten times as many take ten megabytes more."""
 
 FieldKey = tuple[str, int, str]
 """Document, page and field, as in the CSVs."""
@@ -135,7 +137,8 @@ def _from_rostered(text: str) -> dict[str, Any]:
 
 
 def _by_page(rows: Iterable[Row[Any]]) -> dict[int, list[Row[Any]]]:
-    return {key: list(group) for key, group in groupby(rows, key=lambda row: row.page_id)}
+    """Put rows together by their first column, the page's id."""
+    return {key: list(group) for key, group in groupby(rows, key=itemgetter(0))}
 
 
 def _field_query(keys: Sequence[int]) -> sa.Select[Any]:
@@ -174,14 +177,13 @@ def _box_query(keys: Sequence[int]) -> sa.Select[Any]:
 
 
 def _to_field(row: Row[Any]) -> FieldResult:
-    reasons = tuple(row.reasons.split(";")) if row.reasons else ()
-    return FieldResult(row.name, row.raw, row.value, row.confidence, Flag(row.flag), reasons)
+    _, name, raw, value, confidence, flag, reasons = row
+    given = tuple(reasons.split(";")) if reasons else ()
+    return FieldResult(name, raw, value, confidence, Flag(flag), given)
 
 
 def _to_box(row: Row[Any]) -> BoxRow:
-    return BoxRow(
-        row.name, row.position, row.reading, row.confidence, row.second, row.second_confidence
-    )
+    return BoxRow(*row[1:])
 
 
 def load_corrections(engine: Engine) -> dict[FieldKey, Correction]:

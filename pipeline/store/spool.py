@@ -22,6 +22,9 @@ from pipeline.store.runs import COUNTED, Run, State, set_state
 from pipeline.store.schema import documents, pages, runs, spool
 
 CHUNK: Final = 200
+"""Rows to a statement."""
+AT_ONCE: Final = 50
+"""Pages in memory at once, see `pipeline.store.load`."""
 _RESULT: Final = TypeAdapter(PageResult)
 
 
@@ -170,8 +173,8 @@ def stream(engine: Engine, run: Run) -> Iterator[dict[int, Filed]]:
     query = sa.select(spool.c.name, spool.c.number, spool.c.id).where(spool.c.run_id == run.id)
     with engine.connect() as connection:
         keys = [key for _, _, key in sorted(map(tuple, connection.execute(query)))]
-    for start in range(0, len(keys), CHUNK):
-        some = keys[start : start + CHUNK]
+    for start in range(0, len(keys), AT_ONCE):
+        some = keys[start : start + AT_ONCE]
         with engine.connect() as connection:
             rows = connection.execute(sa.select(spool).where(spool.c.id.in_(some))).mappings()
             by_key = {row["id"]: _to_filed(row) for row in rows}

@@ -17,7 +17,7 @@ from PIL import Image
 from pipeline.errors import InputFileError, PageError
 from pipeline.geometry import reduce
 from pipeline.inbox import Document
-from pipeline.ingest import UnsteadyFileError, decode_page, list_pages, load
+from pipeline.ingest import UnsteadyFileError, decode_page, fingerprint, list_pages, load
 from pipeline.records import Page
 
 Grey = NDArray[np.uint8]
@@ -368,3 +368,15 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(InputFileError, match="regular"):
         load(Document(tmp_path / "pipe.png", "pipe.png"))
+
+
+def test_a_file_is_hashed_again_only_if_it_changed(tmp_path: Path) -> None:
+    """While a file stays as it was, its hash of then is taken; later bytes have their own."""
+    path = tmp_path / "a.png"
+    path.write_bytes(b"before")
+    before = fingerprint(Document(path, "a.png"))
+    known = {"sha256": "as told", "state": before.state}
+    assert load(Document(path, "a.png"), **known).sha256 == "as told"
+    path.write_bytes(b"longer than before")
+    source = load(Document(path, "a.png"), **known)
+    assert source.sha256 == hashlib.sha256(b"longer than before").hexdigest()

@@ -1,5 +1,6 @@
 """What goes into the database comes out of it again; nothing is overwritten."""
 
+import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,6 +44,23 @@ def test_results_come_back(database: str, read_cards: Read, tmp_path: Path) -> N
         export(pages, tmp_path / name)
     for file in ("fields.csv", "digits.csv", "pages.csv"):
         assert (tmp_path / "before" / file).read_bytes() == (tmp_path / "after" / file).read_bytes()
+
+
+def test_many_pages_are_written_in_the_memory_of_few(read_cards: Read, tmp_path: Path) -> None:
+    """A night's run must not end in more memory than it went on in."""
+    (result, *_), origin = read_cards
+    peaks = []
+    for pages in (100, 100, 400):  # the first makes the database's statements
+        output = tmp_path / f"{len(peaks)}"
+        output.mkdir()
+        with opened(database_url(output), create=True) as engine:
+            names = (PageId(f"{number}.png", 1, f"{number:064}") for number in range(pages))
+            save(engine, [replace(result, identity=name) for name in names], origin)
+            tracemalloc.start()
+            export(load_results(engine), output)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+    assert peaks[2] < 1.3 * peaks[1]
 
 
 def test_the_same_again_changes_nothing(database: str, read_cards: Read, tmp_path: Path) -> None:
