@@ -22,7 +22,8 @@ from scipy.special import expit
 from models.acceptance import shipped_profile
 from models.classifier import load_classifier
 from models.field_samples import FieldSample, decode_samples, measure_doubts
-from models.simulated import HELD_OUT, Order, PageSample, make_samples
+from models.page_digits import HELD_OUT
+from models.simulated import Order, PageSample, make_samples
 from pipeline.acceptance import (
     FieldMap,
     MapModel,

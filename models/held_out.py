@@ -11,8 +11,8 @@ from models.architectures import find_network
 from models.dataset import load_mnist, split_by_writer
 from models.learning import Plan
 from models.page_boxes import read_boxes
+from models.page_digits import HELD_OUT
 from models.samples import Samples, as_samples, make_held_out
-from models.simulated import HELD_OUT
 from pipeline.records import GreyImage
 
 TYPICAL = 1000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -18,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.classifier import LiteRTClassifier, load_classifier
-from models.dataset import Digits, load_mnist, read_arrays, split_by_writer
+from models.dataset import read_arrays
+from models.page_digits import TRAINING, choose_digits
 from pipeline.authoring.blank import DRAWN, LINE, BlankPage, Line, blank_page
 from pipeline.authoring.digit_hands import digit_hands
 from pipeline.authoring.levels import parse_level
@@ -38,24 +39,10 @@ from pipeline.template import load_template
 
 TRIAL_FORM = Path(__file__).parent / "trial_form" / "template.yaml"
 """Codes with and without check digits, dates with windows, counts and their total."""
-TRAINING, HELD_OUT = "training", "held_out"
 PRINTS = tuple(Line(px, level) for px in (2, 3, 4, 6) for level in (30, 70, 110, 150))
 """The frames of the pages to learn from: thin and thick, dark and pale."""
 PIECE = 20
 """Pages in one file of samples: what is lost where a run is stopped."""
-RELABELLED: Mapping[str, Mapping[int, int]] = {
-    "held_out": {10994: 9, 18190: 1, 35310: 6, 40144: 3},
-    "test": {947: 9, 2597: 3, 9729: 6},
-}
-"""What digits of MNIST show whose label says something else, by their place in its files.
-
-Found among those that networks read as another digit, and decided by eye. One in a thousand digits
-is one field in a hundred: more than all errors that a promise allows. Those that people would
-argue about keep their label.
-
-Source: Northcutt, Athalye and Mueller, "Pervasive label errors in test sets destabilize machine
-learning benchmarks", NeurIPS 2021.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +207,7 @@ def _blank(line: Line) -> BlankPage:
 @lru_cache(maxsize=1)
 def _equipment(data: Path, seed: int, half: str, level: str) -> Simulation:
     cv2.setNumThreads(1)
-    digits = _digits(data, seed, half)
+    digits = choose_digits(data, seed, half)
     writers = digits.writers.astype(np.int64) if digits.writers.max() >= 0 else None
     template = load_template(TRIAL_FORM, LATEST)
     return Simulation(
@@ -230,19 +217,3 @@ def _equipment(data: Path, seed: int, half: str, level: str) -> Simulation:
         level=parse_level(level),
         seed=seed,
     )
-
-
-def _digits(data: Path, seed: int, half: str) -> Digits:
-    training, test = load_mnist(data)
-    if half == "test":
-        return _relabelled(test, RELABELLED["test"])
-    halves = split_by_writer(_relabelled(training, RELABELLED["held_out"]), seed)
-    return halves[0 if half == TRAINING else 1]
-
-
-def _relabelled(digits: Digits, shown: Mapping[int, int]) -> Digits:
-    labels = digits.labels.copy()
-    for place, label in shown.items():
-        if place < len(labels):
-            labels[place] = label
-    return replace(digits, labels=labels)
