@@ -60,9 +60,9 @@ def find_cells(image: GreyImage, box_px: tuple[float, float]) -> Cells:
     if factor == 1:  # nothing has averaged the scanner's noise yet
         small = np.asarray(cv2.GaussianBlur(small, (3, 3), 0.5), np.uint8)
     around = 2 * round(0.8 * box_px[0] / factor) + 3
-    dark = cv2.adaptiveThreshold(
-        small, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, around, CONTRAST
-    )
+    # What `cv2.adaptiveThreshold` does, in two thirds of its time.
+    mean = cv2.blur(small, (around, around), borderType=cv2.BORDER_REPLICATE)
+    _, dark = cv2.threshold(cv2.subtract(mean, small), CONTRAST - 1, 255, cv2.THRESH_BINARY)
     quads = _find_holes(dark, least, most)
     right = (quads[:, 1] - quads[:, 0] + quads[:, 2] - quads[:, 3]) / 2
     down = (quads[:, 3] - quads[:, 0] + quads[:, 2] - quads[:, 1]) / 2

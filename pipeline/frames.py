@@ -16,6 +16,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
+from pipeline.combs import fit_combs
 from pipeline.geometry import Edges, Matrix
 from pipeline.ink import darkness
 from pipeline.profiles import Profiles, column_profiles, row_profiles
@@ -34,6 +35,17 @@ MERGED = 0.9
 """What a dark column counts that is not thin, as a stroke beside a line is not."""
 
 
+WHOLE = 0.8
+"""With fewer of its lines seen a field may be an open comb."""
+ALIKE = 0.7
+"""And with one side so much paler than another: all lines of a frame are printed in one ink."""
+TICKS = 0.8
+"""The share of ticks that makes one."""
+CLEARLY = (0.15, 1.2)
+"""And how many more they are than the upright lines of whole frames, as a share of all, or how many
+times as dark."""
+CLOSED = 0.3
+"""The share of boxes with a line above them, if a row has one."""
 BOTH = 0.9
 """How much it counts that lines are seen on both sides, against how dark they are."""
 
@@ -50,6 +62,10 @@ class FrameFit:
     """(F,): median darkness of the lines of each field."""
     support: NDArray[np.float64]
     """(F,): the share of each field's lines that were seen."""
+    upright: NDArray[np.float64]
+    """(F,): median darkness of their upright lines."""
+    alike: NDArray[np.float64]
+    """(F,): how dark the palest of their sides is, as a share of the others."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,7 +105,27 @@ def view_fields(
     sampled = strips.sample(image, homography)
     dark = cv2.bitwise_and(darkness(sampled, reach=box_px // 4), strips.mask)
     frames = settle(np.asarray(dark, np.uint8), strips, reach * box_px)
+    if (frames.support < WHOLE).any() or (frames.alike < ALIKE).any():
+        frames = _with_combs(frames, np.asarray(dark, np.uint8), strips, reach * box_px)
     return FieldsView(strips, sampled, np.asarray(dark, np.uint8), frames)
+
+
+def _with_combs(frames: FrameFit, dark: GreyImage, strips: Strips, reach: float) -> FrameFit:
+    """Take fields for open combs whose ticks are there, though not all of their upright lines."""
+    groups, found = strips.groups, fit_combs(dark, strips, reach)
+    support, upright = (groups.mean(each.seen[:, [0, 2]]) for each in (found, frames))
+    closed = groups.mean(frames.seen[:, 1]) > CLOSED
+    better = (found.strength > CLEARLY[1] * frames.upright) | ~closed
+    combs = (support >= TICKS) & ((found.open & better) | (support > upright + CLEARLY[0]))
+    of_comb = combs[groups.of_box, None]
+    return FrameFit(
+        np.where(of_comb, found.edges, frames.edges),
+        np.where(of_comb, found.seen, frames.seen),
+        np.where(combs, found.strength, frames.strength),
+        np.where(combs, support, frames.support),
+        np.where(combs, found.strength, frames.upright),
+        np.where(combs, 0, frames.alike),
+    )
 
 
 def settle(dark: GreyImage, strips: Strips, reach: float) -> FrameFit:
@@ -109,7 +145,9 @@ def settle(dark: GreyImage, strips: Strips, reach: float) -> FrameFit:
     rows = row_profiles(sums, edges, height)
     edges[:, [1, 3]] = _fit_rows(rows, edges, groups, reach)
     # All lines of a frame are printed in one ink: what is darker is pen, and counts no more.
-    ceiling = _level_strength(rows, edges, groups)[groups.of_box]
+    paler, darker = _level_strengths(rows, edges, groups)
+    found = np.where(paler > LEAST_DARKNESS, paler, darker)
+    ceiling = np.maximum(LEAST_DARKNESS, found).astype(np.float32)[groups.of_box]
     rows = rows.limited(ceiling)
     off = reach + OWN_REACH_X * height
     columns = column_profiles(sums, edges, strips, off, height).limited(ceiling)
@@ -129,19 +167,20 @@ def settle(dark: GreyImage, strips: Strips, reach: float) -> FrameFit:
     noise = 4 * np.maximum(groups.middle(rows.middle()), groups.middle(columns.middle()))
     least = np.maximum(np.maximum(LEAST_DARKNESS, noise), strength / 3)
     seen = strengths > least[groups.of_box, None]
-    return FrameFit(edges, seen, strength, groups.mean(seen))
+    support, upright = groups.mean(seen), groups.middle(strengths[:, [0, 2]])
+    alike = np.minimum(upright / np.maximum(strength, 1e-6), (paler + 1e-6) / (darker + 1e-6))
+    return FrameFit(edges, seen, strength, support, upright, alike)
 
 
-def _level_strength(rows: Profiles, edges: Edges, groups: Groups) -> Floats:
-    """How dark the level lines of each field are, where they were found: (F,).
+def _level_strengths(rows: Profiles, edges: Edges, groups: Groups) -> tuple[Floats, Floats]:
+    """How dark the level lines of each field are, where they were found: (F,) twice.
 
-    Of the upper and the lower side the paler, if it is there: a ruling beside a frame is darker.
+    Of the upper and the lower side the paler is meant, if it is there: a ruling beside a frame is
+    darker.
     """
     near = cv2.dilate(rows.thin, np.ones((1, 5), np.uint8))
     sides = groups.middles(np.take_along_axis(near, rows.index(edges[:, [1, 3]]), axis=1))
-    paler, darker = sides.min(axis=1), sides.max(axis=1)
-    found = np.where(paler > LEAST_DARKNESS, paler, darker)
-    return np.asarray(np.maximum(LEAST_DARKNESS, found), np.float32)
+    return sides.min(axis=1), sides.max(axis=1)
 
 
 def _fit_rows(rows: Profiles, edges: Edges, groups: Groups, reach: float) -> Edges:

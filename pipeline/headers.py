@@ -34,7 +34,8 @@ def png_header(data: bytes) -> ImageHeader:
     Raises:
         PageError: If a chunk is cut off or missing.
     """
-    found = {kind: body for kind, body in _png_chunks(data) if kind in {b"IHDR", b"tRNS", b"eXIf"}}
+    wanted = {b"IHDR", b"tRNS", b"eXIf"}
+    found = {kind: data[body] for kind, body in _png_chunks(data) if kind in wanted}
     if len(found.get(b"IHDR", b"")) != 13:
         raise PageError(DAMAGED)
     width, height, _, colour = struct.unpack_from(">IIBB", found[b"IHDR"])
@@ -42,14 +43,15 @@ def png_header(data: bytes) -> ImageHeader:
     return ImageHeader(height, width, alpha, found.get(b"eXIf", b""))
 
 
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _png_chunks(data: bytes) -> Iterator[tuple[bytes, slice]]:
+    """Give the kind of each chunk, and where its body is."""
     position, kind = 8, b""
     while kind != b"IEND":
         length, kind = unpack(">I4s", data, position)
         end = position + 12 + length
         if end > len(data):
             raise PageError(CUT_OFF)
-        yield kind, data[position + 8 : end - 4]
+        yield kind, slice(position + 8, end - 4)
         position = end
 
 

@@ -188,19 +188,20 @@ def _neighbourhoods(
 def _chains(follower: NDArray[np.intp], distance: NDArray[np.float64]) -> list[list[int]]:
     """Follow boxes as long as the steps are whole multiples of one."""
     followed = set(follower[follower >= 0].tolist())
+    then, far = follower.tolist(), distance.tolist()
     chains: list[list[int]] = []
     for start in np.flatnonzero(follower >= 0).tolist():
         if start in followed:
             continue
         chain, box = [start], start
         step = 0.0
-        while (then := int(follower[box])) >= 0:
-            if len(chain) > 1 and _is_uneven(distance[box], step):
+        while then[box] >= 0:
+            if len(chain) > 1 and _is_uneven(far[box], step):
                 chains.append(chain)
                 chain, step = [box], 0.0
-            step = min(step, distance[box]) if step else distance[box]
-            chain.append(then)
-            box = then
+            step = min(step, far[box]) if step else far[box]
+            chain.append(then[box])
+            box = then[box]
         chains.append(chain)
     return chains
 
