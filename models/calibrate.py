@@ -13,12 +13,12 @@ from scipy.special import log_softmax
 from pipeline.records import Floats, Mark
 
 BINS = 15
-SHARES_ON_FORMS: Mapping[str, float] = {Mark.BLANK: 0.03, Mark.STRUCK: 0.05, Mark.ILLEGIBLE: 0.02}
+SHARES_ON_FORMS: Mapping[str, float] = {Mark.BLANK: 0.01, Mark.STRUCK: 0.02, Mark.ILLEGIBLE: 0.01}
 """Of boxes that hold ink; guesses on the high side, since few boxes of real forms are marks.
 
-Training shows them more than twice as often, so that the network learns them; left at that, real
-digits of unusual shape are called illegible. Smaller shares read a few more digits, and accept more
-letters and fragments as digits.
+Training shows them more often, so that the network learns them; left at that, real digits of
+unusual shape are called illegible. Smaller shares read a few more digits, and accept more letters
+and fragments as digits.
 """
 STEADYING = 1e-6
 """Holds the bias of a mark that has no samples."""

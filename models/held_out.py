@@ -16,8 +16,10 @@ from models.samples import Samples, as_samples, make_held_out
 from pipeline.records import GreyImage
 
 TYPICAL = 1000
+DRAWN = ("held_out", "held_out_scanned")
+"""Those that do not come from pages."""
 PAGES = 120
-"""Simulated pages to calibrate by: as many boxes as there are other samples."""
+"""Simulated pages to choose by: about as many boxes as there are other samples."""
 
 
 @lru_cache(maxsize=1)

@@ -4,7 +4,7 @@
 
 What an imperfect cut does to a digit, and what is around it then, is here as it will be in reading.
 The pages are written on with the digits of the writers that are not held out; a sixth as many,
-with those of the held-out writers, calibrate by.
+with those of the held-out writers, are watched.
 """
 
 from __future__ import annotations

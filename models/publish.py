@@ -21,7 +21,7 @@ from models.dataset import load_mnist
 from models.evaluation.figures import evaluate, look_at, measure
 from models.evaluation.page import write_page
 from models.evaluation.sets import gather_sets
-from models.held_out import choose_typical, held_out_sets
+from models.held_out import DRAWN, choose_typical, held_out_sets
 from models.learning import Plan, logits_of
 from models.replacing import refuse_worse
 from models.samples import as_samples
@@ -120,11 +120,11 @@ def calibrate(plan: Plan) -> None:
     """Fit the draft's calibration and accept confidence: to the int8 network, which will read.
 
     Both are fitted on held-out writers' digits as scanned and as they are, between which the boxes
-    of real forms lie. What is accepted is decided with marks as frequent as they were drawn: more
-    of them than forms have.
+    of real forms lie; simulated pages have too few marks to tell their biases by. What is accepted
+    is decided with marks as frequent as they were drawn: more of them than forms have.
     """
     network = load_classifier(plan.network, draft_folder(plan))
-    sets = held_out_sets(plan).values()
+    sets = [samples for name, samples in held_out_sets(plan).items() if name in DRAWN]
     logits = np.concatenate([network.logits(samples.images) for samples in sets])
     labels = np.concatenate([samples.labels for samples in sets])
     classes = network.card.classes
