@@ -40,9 +40,9 @@ Values = NDArray[np.float64]
 BINS = 15
 MAX_ERROR = 0.001
 """What the shipped profile promises: at most this share of wrong fields among the accepted."""
-CHECKED = 0.5
-"""What of that is asked of fields with checks where the sample allows it: their errors are few, and
-half of these go for one field in two hundred."""
+SPARE = 0.5
+"""What of that is asked where the sample allows it: fields of one hand go wrong together, the
+held-out hands are few, and the bound knows nothing of either."""
 LEVEL = 0.95
 """How often that must hold."""
 
@@ -99,8 +99,8 @@ def make_profile(
         all_of_kind = sum(one.checked == checked for one in samples)
         wrong = np.array([not one.right for one in kind])
         sure = confidences(kind, field_map)
-        found = promise(sure, wrong, max_error=CHECKED * max_error, level=level)
-        if not (checked and found.holds):
+        found = promise(sure, wrong, max_error=SPARE * max_error, level=level)
+        if not found.holds:
             found = promise(sure, wrong, max_error=max_error, level=level)
         return PromiseModel(
             accept=found.accept,

@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from models.classifier import load_classifier
+from models.samples import DIGITS
 from models.simulated import TRIAL_FORM, PageSample
 from pipeline.acceptance import Profile
 from pipeline.authoring.values import LATEST
@@ -53,22 +54,23 @@ def _classes() -> str:
 def measure_doubts(pages: Sequence[PageSample]) -> dict[str, float]:
     """Measure how often a box is misread where a stroke may have gone with the frame.
 
-    By what it is read as: a 7 that lost its bar is a 1, and a lost dash leaves a blank, but
-    nothing that loses a stroke is an 8. Only boxes of which the network is sure count: of the
-    others its own probability speaks.
+    All digits together, since the network sees what is around them, and each mark for itself: a
+    dash that was lost leaves a blank. Only boxes of which the network is sure count: of the others
+    its own probability speaks.
 
     Returns:
         For each class the share, with one more of each kind: none of few proves nothing.
     """
     classes = _classes()
     asked, wrong = np.ones((2, len(classes)))
+    kinds = np.array([0 if name in DIGITS else place for place, name in enumerate(classes)])
     for page in pages:
         sure = page.doubtful & (page.probabilities.max(axis=1) > SURE)
         written = np.array([classes.index(one) for one in "".join(page.texts)])
         read = page.probabilities.argmax(axis=1)
-        np.add.at(asked, read[sure], 1)
-        np.add.at(wrong, read[sure], written[sure] != read[sure])
-    shares = wrong / (asked + 1)
+        np.add.at(asked, kinds[read[sure]], 1)
+        np.add.at(wrong, kinds[read[sure]], written[sure] != read[sure])
+    shares = (wrong / (asked + 1))[kinds]
     return {name: round(float(share), 4) for name, share in zip(classes, shares, strict=True)}
 
 
