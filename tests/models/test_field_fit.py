@@ -66,14 +66,15 @@ def page(
 
 
 def test_doubt_is_the_share_of_sure_boxes_that_are_wrong() -> None:
-    """Of those read so, with one more of each kind, since none of few proves nothing."""
+    """Of all digits, and of each mark, with one more of each kind: none of few proves nothing."""
     pages = [page(n, doubtful=3) for n in range(7)] + [
         page(7, wrong=2, read="4", doubtful=2),
         page(8, wrong=3),
     ]
     doubts = measure_doubts(pages)
     assert doubts["4"] == pytest.approx(2 / 10, abs=1e-4)
-    assert doubts["8"] == 0.5
+    assert doubts["8"] == doubts["4"]
+    assert doubts["_"] == doubts["X"] == 0.5
     assert set(measure_doubts([]).values()) == {0.5}
 
 
