@@ -16,6 +16,7 @@ from pipeline.lost import find_left_out, find_lost_strokes
 from pipeline.ownership import Labels, share_out
 from pipeline.quantiles import median
 from pipeline.records import AlignedPage, BoxCrop, Floats, GreyImage
+from pipeline.repeated import without_repeated
 from pipeline.template import FieldSpec
 
 BOX_PX = 48
@@ -58,6 +59,7 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec], hints: Hints | No
     """
     image, boxes = aligned.page.image, [field.boxes for field in fields]
     view = view_fields(image, aligned.homography, boxes, reach=REACH, box_px=BOX_PX)
+    view = without_repeated(view)
     edges, groups, line = view.frames.edges, view.strips.groups, view.frames.strength
     missed = np.zeros(len(edges), bool)
     if hints is not None:
