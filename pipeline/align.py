@@ -90,7 +90,7 @@ def _align_by_frames(
     """Try each rough way to lay the page on its form, and settle it on the frames."""
     fields = spread_fields(template.fields, SAMPLE)
     best: Alignment | None = None
-    highest, sure = 0.0, False
+    highest, settled = 0.0, False
     for alternatives, sure in _guesses(sketch, template, match, thorough=thorough):
         fits = [settle_fields(sketch.image, guess, fields, REACH) for guess in alternatives]
         fit = refine(sketch.image, max(fits, key=lambda fit: fit.support), fields)
@@ -99,11 +99,11 @@ def _align_by_frames(
         if found is None and fit.support > NEARLY:
             found = _settle_on_all(sketch, template, fit)
         if found is not None and (best is None or found.support > best.support):
-            best = found
+            best, settled = found, sure
         # Markers and features are seldom wrong; rows of boxes may fit one box further on.
-        if best is not None and (sure or best.support >= SURE_SUPPORT):
+        if best is not None and (settled or best.support >= SURE_SUPPORT):
             break
-    if best is not None and not sure:
+    if best is not None and not settled:
         best = _weigh_places_aside(sketch, template, best)
     if best is None and thorough:
         best = _align_tilted(sketch, template, fields)

@@ -14,12 +14,12 @@ nothing is printed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.frames import FieldsView, settle
+from pipeline.frames import FieldsView, FrameFit, settle
 from pipeline.geometry import Edges, as_edges
 from pipeline.template import FieldSpec
 
@@ -63,25 +63,30 @@ def call_back(view: FieldsView) -> FieldsView:
     strips = replace(view.strips, edges=expected + usual)
     again = settle(view.dark, strips, NEARBY * float(size.min()))
     back = alone & (again.support >= AS_GOOD * view.frames.support)
-    boxes = back[groups.of_box]
-    frames = replace(
-        view.frames,
-        edges=np.where(boxes[:, None], again.edges, view.frames.edges),
-        seen=np.where(boxes[:, None], again.seen, view.frames.seen),
-        strength=np.where(back, again.strength, view.frames.strength),
-        support=np.where(back, again.support, view.frames.support),
+    return replace(view, frames=_take(view.frames, again, back, back[groups.of_box]))
+
+
+def _take(
+    own: FrameFit, other: FrameFit, fields_taken: NDArray[np.bool_], boxes_taken: NDArray[np.bool_]
+) -> FrameFit:
+    """Take some fields (F,) with their boxes (N,) from another fit."""
+    both = ((getattr(own, each.name), getattr(other, each.name)) for each in fields(FrameFit))
+    return FrameFit(
+        *(
+            np.where(boxes_taken[:, None] if mine.ndim == 2 else fields_taken, theirs, mine)
+            for mine, theirs in both
+        )
     )
-    return replace(view, frames=frames)
 
 
-def is_astray(view: FieldsView, fields: Sequence[FieldSpec]) -> bool:
+def is_astray(view: FieldsView, specs: Sequence[FieldSpec]) -> bool:
     """Tell whether some fields of a page lie on frames that are not theirs; which, nobody can say.
 
     Args:
         view: The fields as settled on their frames.
-        fields: The template's.
+        specs: The template's fields.
     """
-    expected = np.concatenate([as_edges(field.boxes) for field in fields])
+    expected = np.concatenate([as_edges(spec.boxes) for spec in specs])
     size = np.median(expected[:, 2:] - expected[:, :2], axis=0)
     moves = _relative(view.strips.groups.middles(view.printed() - expected), size)
     return _is_uneven(moves) or _lacks_ends(view)

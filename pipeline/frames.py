@@ -105,7 +105,8 @@ def view_fields(
     sampled = strips.sample(image, homography)
     dark = cv2.bitwise_and(darkness(sampled, reach=box_px // 4), strips.mask)
     frames = settle(np.asarray(dark, np.uint8), strips, reach * box_px)
-    if (frames.support < WHOLE).any() or (frames.alike < ALIKE).any():
+    upright = strips.groups.mean(frames.seen[:, [0, 2]])
+    if min(frames.support.min(), upright.min()) < WHOLE or frames.alike.min() < ALIKE:
         frames = _with_combs(frames, np.asarray(dark, np.uint8), strips, reach * box_px)
     return FieldsView(strips, sampled, np.asarray(dark, np.uint8), frames)
 

@@ -152,7 +152,7 @@ def take_away(dark: GreyImage, edges: Edges, hints: Hints) -> tuple[GreyImage, N
     clean = dark.copy()
     for box, (near, print_) in zip(printed.tolist(), laid, strict=True):
         if not missed[box]:
-            clean[near] = _without(dark[near], print_, float(usual[box]))
+            clean[near] = without(dark[near], print_, float(usual[box]))
     return clean, missed
 
 
@@ -182,8 +182,14 @@ def _strength(dark: GreyImage, print_: GreyImage) -> float:
     return float(np.quantile(ratios, 0.2)) if (ratios > FAINTEST).mean() >= PRESENT else np.nan
 
 
-def _without(dark: GreyImage, print_: GreyImage, strength: float) -> GreyImage:
-    """Take a box's print out of it, and join what is left of strokes across it."""
+def without(dark: GreyImage, print_: GreyImage, strength: float) -> GreyImage:
+    """Take print out of a part of a page, and join what is left of strokes across it.
+
+    Args:
+        dark: Darkness, uint8 of shape (h, w).
+        print_: What is printed there, likewise.
+        strength: How dark that is on this page, against the same print there.
+    """
     # Dots of the reference run together where a form is printed coarsely, or a photo is not sharp.
     around = cv2.dilate(cv2.morphologyEx(print_, cv2.MORPH_CLOSE, ACROSS), NEXT)
     stroke = dark > DARKER * strength * around + 255 * LEAST_PRINT

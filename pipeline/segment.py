@@ -18,6 +18,7 @@ from pipeline.lost import find_left_out, find_lost_strokes
 from pipeline.ownership import Labels, share_out
 from pipeline.quantiles import median
 from pipeline.records import AlignedPage, BoxCrop, Floats, GreyImage
+from pipeline.repeated import without_repeated
 from pipeline.template import FieldSpec
 
 BOX_PX = 48
@@ -59,7 +60,8 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec], hints: Hints | No
         The crops in the template's order, with what they come from.
     """
     image, boxes = aligned.page.image, [field.boxes for field in fields]
-    view = call_back(view_fields(image, aligned.homography, boxes, reach=REACH, box_px=BOX_PX))
+    view = view_fields(image, aligned.homography, boxes, reach=REACH, box_px=BOX_PX)
+    view = without_repeated(call_back(view))
     edges, groups, line = view.frames.edges, view.strips.groups, view.frames.strength
     missed = np.zeros(len(edges), bool)
     if hints is not None:
