@@ -1,4 +1,4 @@
-"""What is printed alike around every box, and is no plain frame: ticks of combs, rounded corners.
+"""What is printed alike around every box and is no plain frame: ticks, double and rounded lines.
 
 A frame's four lines are taken from the ink line by line. What else belongs to it is found by laying
 all boxes of a page upon each other: writing differs from box to box, print does not.
@@ -26,14 +26,17 @@ LEAST_BOXES = 6
 """With fewer boxes writing may be alike in most."""
 USUAL = 0.35
 """A pixel is printed if so large a share of boxes is no darker, and that is dark."""
+BESIDE = np.array([0.06, 0.08, 0.1])
+"""A line that is dark so far from its middle, in heights of a box, is thick, or one of two."""
+PLACES = np.array([0.3, 0.5, 0.7])
 SQUARE = 0.4
 """Corners are this dark at least, against the lines that meet there, if they are not rounded."""
 
 
 def without_repeated(view: FieldsView) -> FieldsView:
-    """Take ticks and rounded frames out of the darkness of fields that have them."""
+    """Take ticks, and rounded, thick and double frames, out of the darkness of fields."""
     frames, groups = view.frames, view.strips.groups
-    odd = (frames.alike == 0) | _is_rounded(view)
+    odd = (frames.alike == 0) | _is_rounded(view) | _is_thick(view)
     boxes = np.flatnonzero(odd[groups.of_box])
     if len(boxes) < LEAST_BOXES:
         return view
@@ -63,16 +66,37 @@ def _clear_end(clean: GreyImage, dark: GreyImage, edges: NDArray[np.float64], si
 def _is_rounded(view: FieldsView) -> NDArray[np.bool_]:
     """Tell the fields whose lines are there but do not meet: (F,)."""
     frames, groups = view.frames, view.strips.groups
-    at = np.rint(frames.edges).astype(np.intp)
-    x, y = at[:, [0, 2, 0, 2]], at[:, [1, 1, 3, 3]]
-    height, width = view.dark.shape
-    y, x = (np.minimum(np.maximum(each, 1), most - 2) for each, most in ((y, height), (x, width)))
-    beside = np.array([-1, 0, 1])
-    around = (y[:, :, None, None] + beside[:, None]) * width + x[:, :, None, None] + beside
-    corners = view.dark.ravel().take(around).max(axis=(2, 3)) / 255
+    x, y = frames.edges[:, [0, 2, 0, 2]], frames.edges[:, [1, 1, 3, 3]]
+    near = np.array([-1, 0, 1])
+    around = _at(view.dark, x[:, :, None, None] + near, y[:, :, None, None] + near[:, None])
+    corners = around.max(axis=(2, 3)) / 255
     return np.asarray(
         (groups.middle(corners) < SQUARE * frames.strength) & (frames.support > 0.5), np.bool_
     )
+
+
+def _is_thick(view: FieldsView) -> NDArray[np.bool_]:
+    """Tell the fields whose lines are so wide that what crosses them hides in them, or double."""
+    frames, groups = view.frames, view.strips.groups
+    left, top, right, bottom = frames.edges.T
+    beside = (bottom - top)[:, None] * BESIDE
+    # Inside the left line and above the upper one: left of the left one may be the next box.
+    inside = left[:, None] + beside, (top + (bottom - top) * PLACES[:, None]).T
+    above = (left + (right - left) * PLACES[:, None]).T, top[:, None] - beside
+    dark = [
+        _at(view.dark, inside[0][:, None, :], inside[1][:, :, None]).min(axis=1),
+        _at(view.dark, above[0][:, :, None], above[1][:, None, :]).min(axis=1),
+    ]
+    seen = groups.middles(np.hstack(dark)) / 255
+    return np.asarray(seen.max(axis=1) > frames.strength / 2, np.bool_)
+
+
+def _at(dark: GreyImage, x: NDArray[np.float64], y: NDArray[np.float64]) -> GreyImage:
+    """The pixels of an image that are nearest to places, or to its edge."""
+    height, width = dark.shape
+    column = np.minimum(np.maximum(np.rint(x).astype(np.intp), 0), width - 1)
+    row = np.minimum(np.maximum(np.rint(y).astype(np.intp), 0), height - 1)
+    return np.asarray(dark[row, column], np.uint8)
 
 
 def _print_of(dark: GreyImage, edges: Edges) -> GreyImage:

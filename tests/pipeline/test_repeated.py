@@ -48,6 +48,11 @@ def tray(boxes: tuple[Box, ...], image: GreyImage) -> None:
         image[round(bottom - 0.35 * box.height) : round(bottom), x - 1 : x + 2] = 60
 
 
+def grown(box: Box, by: float) -> Box:
+    """A box with its sides so much farther out."""
+    return Box(box.left - by, box.top - by, box.right + by, box.bottom + by)
+
+
 def sheet(style: str) -> GreyImage:
     """The blank form."""
     image = np.full((300, 560), 250, np.uint8)
@@ -57,6 +62,10 @@ def sheet(style: str) -> GreyImage:
                 rounded(box, image)
         elif style == "tray":
             tray(boxes, image)
+        elif style == "double":
+            draw_frames(image, [grown(box, by) for box in boxes for by in (-3, 3)], thickness=1.5)
+        elif style == "thick":
+            draw_frames(image, boxes, thickness=8)
         else:
             draw_frames(image, boxes)
     return image
@@ -67,7 +76,7 @@ def view(image: GreyImage) -> FieldsView:
     return view_fields(image, np.eye(3), BOXES, reach=0.35, box_px=48)
 
 
-@pytest.mark.parametrize("style", ["rounded", "tray"])
+@pytest.mark.parametrize("style", ["rounded", "tray", "double", "thick"])
 def test_nothing_is_left_of_frames_and_all_of_the_digits(style: str) -> None:
     """A blank box is blank, and a digit is as large as on a page without any frame."""
     template = ROWS
