@@ -49,7 +49,7 @@ def test_results_come_back(database: str, read_cards: Read, tmp_path: Path) -> N
 def test_many_pages_are_written_in_the_memory_of_few(read_cards: Read, tmp_path: Path) -> None:
     """A night's run must not end in more memory than it went on in."""
     (result, *_), origin = read_cards
-    peaks = []
+    peaks: list[int] = []
     for pages in (100, 100, 400):  # the first makes the database's statements
         output = tmp_path / f"{len(peaks)}"
         output.mkdir()
