@@ -180,8 +180,10 @@ def _best_places(
     # Boxes may look alike with the page turned or shifted; the scan then shows less of it.
     merits = shares - _overhang(page, tries, book.sizes[form])
     np.maximum.at(best, form, merits)
-    for index in np.flatnonzero(best > LEAST_SHARE).tolist():
+    for index in np.flatnonzero(best > LEAST_SHARE - OVERHANG).tolist():
         first = np.flatnonzero((form == index) & (merits == best[index]))[0]
+        if shares[first] <= LEAST_SHARE:
+            continue
         origin = (wanted.starts[row[first]] + wanted.ends[row[first]]) / 2
         homography = np.vstack([tries[first], (0.0, 0.0, 1.0)])
         places[index] = Place(float(shares[first]), homography, origin)
