@@ -17,6 +17,8 @@ SPECK = 0.06
 """A piece of ink is dust if it is smaller than this share of the box's largest."""
 DUST = 0.125
 """No stroke is smaller than this, as a share of the height of a box."""
+SMALLEST = 0.2
+"""And no digit is: a box with nothing larger has a number printed in its corner, or dust."""
 FRAME_REST = 0.45
 THIN = 0.08
 """What lies along a frame, and is lower or thinner than this, is left of the frame; a 1 is not."""
@@ -60,6 +62,7 @@ def share_out(ink: GreyImage, edges: Edges) -> Labels:
     cut |= good & ~at_home & (most > DIGIT * pieces.height**2)
     owner = np.where(good & at_home, inside.argmax(axis=1), -1)
     owner[most < SPECK * _largest(most, owner, len(edges))[owner]] = -1
+    owner[_largest(pieces.reach(), owner, len(edges))[owner] < SMALLEST] = -1
     given = np.where(cut.take(pieces.labels), pieces.cells, owner.take(pieces.labels))
     owners.ravel()[pieces.pixels] = given
     for piece in np.flatnonzero(cut).tolist():
@@ -90,6 +93,10 @@ class _Pieces:
     """(P, 4): first column and row, last column and row, excluded."""
     height: float
     """That of a box."""
+
+    def reach(self) -> NDArray[np.float64]:
+        """How far each goes from one end to the other along an axis, in heights of a box: (P,)."""
+        return np.asarray((self.extent[:, 2:] - self.extent[:, :2]).max(axis=1) / self.height)
 
     def is_dust(self) -> NDArray[np.bool_]:
         """Tell what dust and what frames leave."""
@@ -199,7 +206,7 @@ def _is_guest(inside: NDArray[Any], alone: NDArray[np.bool_]) -> NDArray[np.bool
 
 
 def _largest(mass: NDArray[Any], owner: NDArray[np.int_], boxes: int) -> NDArray[np.float64]:
-    """The mass of each box's largest piece: (boxes + 1,), the last for pieces that are nobody's."""
+    """The most of each box's pieces: (boxes + 1,), the last for pieces that are nobody's."""
     largest = np.zeros(boxes + 1)
     np.maximum.at(largest, owner, mass)
     largest[-1] = 0

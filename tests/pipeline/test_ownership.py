@@ -140,3 +140,16 @@ def test_a_seven_keeps_its_bar_where_only_print_is_touched() -> None:
     bar = draw((place(1, 0.06, 0.2), place(1, 0.5, 0.2))) > 0
     owners = share_out(np.maximum(seven, rule))
     assert (owners[bar] == 1).mean() > 0.95
+
+
+def test_a_number_printed_small_in_a_corner_is_nobodys() -> None:
+    """In a box of its own; a digit that is written beside it is the box's as ever."""
+    print_ = draw((place(1, 0.1, 0.08), place(1, 0.14, 0.2)), width=2)
+    assert (share_out(print_) == -1).all()
+    digit = draw(upright(1))
+    assert float(digit[share_out(np.maximum(print_, digit)) == 1].sum()) > 0.98 * digit.sum()
+
+
+def test_a_dash_is_no_speck() -> None:
+    """It says that nothing is to be read here."""
+    assert owned(draw((place(2, 0.35, 0.5), place(2, 0.65, 0.5))), 2) == 1
