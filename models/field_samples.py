@@ -55,8 +55,8 @@ def measure_doubts(pages: Sequence[PageSample]) -> dict[str, float]:
     """Measure how often a box is misread where a stroke may have gone with the frame.
 
     All digits together, since the network sees what is around them, and each mark for itself: a
-    dash that was lost leaves a blank. Only boxes of which the network is sure count: of the others
-    its own probability speaks.
+    dash that was lost leaves a blank. Only boxes of which the network is sure count, in fields
+    whose frames were found: of others its own probability speaks, or they go to a person anyway.
 
     Returns:
         For each class the share, with one more of each kind: none of few proves nothing.
@@ -65,7 +65,8 @@ def measure_doubts(pages: Sequence[PageSample]) -> dict[str, float]:
     asked, wrong = np.ones((2, len(classes)))
     kinds = np.array([0 if name in DIGITS else place for place, name in enumerate(classes)])
     for page in pages:
-        sure = page.doubtful & (page.probabilities.max(axis=1) > SURE)
+        found = np.repeat(page.found, [len(text) for text in page.texts])
+        sure = found & page.doubtful & (page.probabilities.max(axis=1) > SURE)
         written = np.array([classes.index(one) for one in "".join(page.texts)])
         read = page.probabilities.argmax(axis=1)
         np.add.at(asked, kinds[read[sure]], 1)

@@ -6,14 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from models.dataset import Digits, load_mnist, split_by_writer
-from models.pens import fade
 
 TRAINING, HELD_OUT, TEST = "training", "held_out", "test"
-FADED = 0.05
-"""The share of digits to learn from that faded at one side: a pen failed, or a scan is too pale."""
 RELABELLED: Mapping[str, Mapping[int, int]] = {
     HELD_OUT: {10994: 9, 18190: 1, 35310: 6, 40144: 3},
     TEST: {947: 9, 2597: 3, 9729: 6},
@@ -35,16 +30,7 @@ def choose_digits(data: Path, seed: int, half: str) -> Digits:
     if half == TEST:
         return _relabelled(test, RELABELLED[TEST])
     learned, held_out = split_by_writer(_relabelled(training, RELABELLED[HELD_OUT]), seed)
-    return _some_faded(learned, seed) if half == TRAINING else held_out
-
-
-def _some_faded(digits: Digits, seed: int) -> Digits:
-    rng = np.random.default_rng([seed, 0xFADE])
-    images = digits.images.copy()
-    for place in np.flatnonzero(rng.random(len(images)) < FADED).tolist():
-        ink = images[place] / np.float32(255)
-        images[place] = np.rint(255 * fade(ink, rng))
-    return replace(digits, images=images)
+    return learned if half == TRAINING else held_out
 
 
 def _relabelled(digits: Digits, shown: Mapping[int, int]) -> Digits:

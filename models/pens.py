@@ -74,28 +74,6 @@ def press(ink: Floats, rng: Generator) -> Floats:
     return np.clip(ink * flow, 0, 1).astype(np.float32)
 
 
-def fade(ink: Floats, rng: Generator) -> Floats:
-    """Let one side of a digit fade to specks, where a pen hardly wrote or a scanner hardly saw.
-
-    The bar of a 7 may so be a dot or two, and what is left a 1.
-
-    Args:
-        ink: float32 (h, w), 0 paper, 1 pen, not without ink.
-        rng: Which side, how much of it, and what is left there.
-
-    Returns:
-        The same shape and range.
-    """
-    rows, columns = np.nonzero(ink > 0.1)
-    angle = rng.uniform(0, 2 * np.pi)
-    along = np.cos(angle) * columns + np.sin(angle) * rows
-    gone = along > np.quantile(along, rng.uniform(0.65, 0.88))
-    left = np.where(rng.random(gone.sum()) < 0.15, rng.uniform(0.3, 0.9), rng.uniform(0, 0.3))
-    faded = ink.copy()
-    faded[rows[gone], columns[gone]] *= left.astype(np.float32)
-    return faded
-
-
 def swell(ink: Floats, rng: Generator) -> Floats:
     """Widen or narrow all strokes by about a pixel; same shape and range."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))

@@ -9,7 +9,7 @@ from models.augment import augment, degrade, warp
 from models.batches import BatchMaker
 from models.dataset import load_mnist
 from models.negatives import draw_negative, put_side_by_side, strike_out
-from models.pens import fade, redraw, thin
+from models.pens import redraw, thin
 from models.remains import cut_off, leave_frame, leave_neighbour
 from models.samples import BATCH, CLASSES, Recipe, Samples, as_ink, make_batch
 from models.scanning import drop_specks, scan
@@ -94,17 +94,6 @@ def test_a_wider_pen_leaves_more_ink(ink, rng):
     """From hairline to felt tip the ink grows."""
     amounts = [redraw(warp(ink[8], rng(), 0.0), rng(), radius).sum() for radius in (0.7, 1.5, 3, 5)]
     assert amounts == sorted(amounts)
-
-
-def test_a_digit_fades_at_one_side(ink, rng):
-    """Nothing grows darker, some of it is gone, and most of it is as it was."""
-    random = rng()
-    for digit in ink:
-        faded = fade(digit, random)
-        assert (faded <= digit).all()
-        changed = faded < digit
-        assert 0.05 < changed.sum() / (digit > 0).sum() < 0.5
-        assert faded[changed].sum() < 0.6 * digit[changed].sum()
 
 
 def test_specks_go_and_strokes_stay():

@@ -73,6 +73,8 @@ def test_doubt_is_the_share_of_sure_boxes_that_are_wrong() -> None:
     ]
     doubts = measure_doubts(pages)
     assert doubts["4"] == pytest.approx(2 / 10, abs=1e-4)
+    unfound = replace(page(9, wrong=2, read="4", doubtful=2), found=np.zeros(len(TEXTS), bool))
+    assert measure_doubts([*pages, unfound]) == doubts
     assert doubts["8"] == doubts["4"]
     assert doubts["_"] == doubts["X"] == 0.5
     assert set(measure_doubts([]).values()) == {0.5}
