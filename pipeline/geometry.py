@@ -15,6 +15,8 @@ from pipeline.records import Box, GreyImage, Points
 Matrix = NDArray[np.float64]
 Edges = NDArray[np.float64]
 """(N, 4): left, top, right and bottom of boxes."""
+MOST_FINER = 32
+"""So many scan pixels to one of a strip are averaged at most, along each axis."""
 
 
 def transform(matrix: Matrix, points: Points) -> Points:
@@ -143,7 +145,8 @@ def resample(image: GreyImage, to_scan: Matrix, size: tuple[int, int]) -> GreyIm
     Where the scan has more pixels, they are averaged.
     """
     width, height = size
-    finer = max(1, round(local_scale(to_scan, (width / 2, height / 2))))
+    # A wrong guess at how a page lies may enlarge it without end.
+    finer = round(min(max(1.0, local_scale(to_scan, (width / 2, height / 2))), MOST_FINER))
     # From the middles of pixels to the middles of pixels.
     matrix = to_scan @ scaling(1 / finer, 1 / finer)
     matrix[:, 2] += (matrix[:, 0] + matrix[:, 1]) / 2

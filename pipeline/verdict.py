@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.evidence import ask_witnesses, has_lone_proof, is_all_of_it, is_bare, lacks_a_part
 from pipeline.fit import Fit, find_fields
-from pipeline.geometry import as_edges, edge_corners
+from pipeline.geometry import as_edges, edge_corners, scaling, translation
 from pipeline.growth import Match
 from pipeline.matching import is_same_turned, lay_out
 from pipeline.records import AlignedPage
@@ -30,6 +30,9 @@ of another shape do not fit it."""
 MOST_DENIED = (0.2, 0.34)
 """The largest share of boxes that may not be there though something else is, and the same where
 markers or a reference confirm the form."""
+UPRIGHT = 0.1
+"""How much more of the reference's print a page has than it would the other way up: frames that
+lie alike both ways agree both ways."""
 LEAST_SEEN = 0.25
 """The share of boxes that must be there, whatever the scan lacks."""
 
@@ -103,10 +106,24 @@ def judge(
     same_turned = layout.same_turned
     if not there.all():
         same_turned = is_same_turned(layout.centres[np.repeat(there, sizes)], layout.side)
-    upright = witnesses.confirm or not same_turned
+    upright = bool(witnesses.markers) or not same_turned
+    if not upright and witnesses.reference is not None:
+        lead = witnesses.reference - _agreement_turned(sketch, template, fit)
+        if lead < -UPRIGHT:
+            return None
+        upright = lead > UPRIGHT
     residual_px = fit.residual_px if upright or layout.lone else None
     aligned = AlignedPage(sketch.page, fit.homography, residual_px, absent)
     return Alignment(aligned, seen, denied, support, witnesses.reference)
+
+
+def _agreement_turned(sketch: Sketch, template: FormTemplate, fit: Fit) -> float:
+    """How much of the reference's print the page would have if it lay the other way up."""
+    centres = lay_out(template).centres
+    x, y = (centres.min(axis=0) + centres.max(axis=0)).tolist()
+    turned = fit.homography @ translation(x, y) @ scaling(-1, -1)
+    agreement = ask_witnesses(sketch, template, turned).reference
+    return agreement or 0.0
 
 
 def _is_alone_enough(

@@ -236,3 +236,20 @@ def test_of_a_page_without_its_upper_half_the_rest_is_found(sheets, referenced, 
     assert aligned.absent == {"number", "day"}
     lower = np.concatenate([corners(box) for spec in CLAIM.fields[2:] for box in spec.boxes])
     assert misses(aligned.homography, translation(0, -580), lower).max() < NEAR_PX
+
+
+@pytest.mark.parametrize("quarters", [0, 2])
+@pytest.mark.parametrize("degrees", [-4, 1, 5])
+def test_a_form_that_looks_alike_upside_down_is_told_by_its_print(
+    tmp_path, quarters: int, degrees: float
+) -> None:
+    """Its frames agree with the reference both ways; what is written over them does so once."""
+    fields = [field(f"row_{n}", row(270, 200 + 100 * n, 10)) for n in range(10)]
+    template = form("table", *fields, reference=tmp_path / "blank.png")
+    cv2.imwrite(str(template.reference), print_form(template))
+    sheet = ink_on(print_form(template), hand_in(template, {"row_3": "1234567890"}))
+    # Moved so that the scan would show more of a page that lies the other way up.
+    shift = (0.0, 50.0 - 50 * quarters)
+    lie, size = lay(template.size, quarters=quarters, degrees=degrees, shift=shift)
+    _, aligned = choose(as_page(scan(sheet, lie, size)), [template])
+    assert misses(aligned.homography, lie, all_corners(template)).max() < NEAR_PX

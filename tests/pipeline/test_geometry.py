@@ -128,3 +128,11 @@ def test_sampling_leaves_the_scan_alone() -> None:
     before = page.copy()
     sample_strip(page, np.eye(3), Box(10, 10, 200, 100), 0.5)
     assert np.array_equal(page, before)
+
+
+@pytest.mark.parametrize("scale", [1e3, 1e9, 1e15])
+def test_a_guess_that_enlarges_without_end_costs_no_memory(scale: float) -> None:
+    """A page of another form may be laid on a template so; that must not cost the run."""
+    page = np.full((100, 100), 200, np.uint8)
+    strip = sample_strip(page, scaling(scale, scale), Box(0, 0, 80, 40), 1.0)
+    assert strip.image.shape == (40, 80)
