@@ -49,13 +49,13 @@ def labels(folder: str) -> list[dict[str, str]]:
 
 
 def test_cheque_dates(read: Callable[..., Score]) -> None:
-    """Date boxes are found on each cheque; with the calendar 98.5 % of them are right."""
+    """Date boxes are found on each cheque; with the calendar 99.4 % of them are right."""
     rows = labels("cheques_axis")
     scans = [DATA / "cheques_axis" / row["image"] for row in rows]
     truth = ((Path(row["image"]).name, "date", row["date_digits"]) for row in rows)
     result = read(scans, TEMPLATES / "axis-cheque.yaml", truth)
     assert result.boxes.count == 240
-    assert (result.boxes.accuracy or 0) >= 0.985
+    assert (result.boxes.accuracy or 0) >= 0.994
     assert result.wrong_accepted == 0
     assert result.accepted >= 24  # 85 % of the 28 that people can read
 
