@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from math import inf
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +21,7 @@ from models.acceptance import shipped_profile
 from models.classifier import load_classifier
 from models.field_samples import FieldSample, decode_samples, measure_doubts
 from models.page_digits import HELD_OUT
-from models.simulated import Order, PageSample, make_samples
+from models.simulated import PageSample, make_samples, parse_order
 from pipeline.acceptance import (
     FieldMap,
     MapModel,
@@ -121,21 +119,6 @@ def make_profile(
         plain=promised(checked=False),
         checked=promised(checked=True),
     )
-
-
-def parse_order(parser: argparse.ArgumentParser, half: str) -> tuple[Order, Path, int, float]:
-    """Add what pages are made by, and read the command line: which, where to, how."""
-    parser.add_argument("--data", type=Path, required=True, help="MNIST's folder, with writers")
-    parser.add_argument("--seed", type=int, required=True, help="that of the network's training")
-    parser.add_argument("--samples", type=Path, required=True, help="where pages are kept")
-    parser.add_argument("--pages", type=int, default=2000)
-    parser.add_argument("--first", type=int, default=0, help="the number of the first page")
-    parser.add_argument("--level", default="mix")
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--minutes", type=float, default=inf, help="begin no page after so many")
-    given = parser.parse_args()
-    order = Order(given.data, given.seed, half, given.level, given.pages, given.first)
-    return order, given.samples, given.workers, given.minutes
 
 
 def main() -> None:

@@ -16,10 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-from models.field_fit import parse_order
 from models.page_digits import HELD_OUT, TRAINING
 from models.samples import CLASSES, Labels, Samples
-from models.simulated import CutSample, make_pages, read_piece
+from models.simulated import CutSample, make_pages, parse_order, read_piece
 from pipeline.errors import ModelError
 from pipeline.records import Floats, GreyImage
 

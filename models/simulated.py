@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -58,6 +59,21 @@ class Order:
     level: str
     pages: int
     first: int = 0
+
+
+def parse_order(parser: argparse.ArgumentParser, half: str) -> tuple[Order, Path, int, float]:
+    """Add what pages are made by, and read the command line: which, where to, how."""
+    parser.add_argument("--data", type=Path, required=True, help="MNIST's folder, with writers")
+    parser.add_argument("--seed", type=int, required=True, help="that of the network's training")
+    parser.add_argument("--samples", type=Path, required=True, help="where pages are kept")
+    parser.add_argument("--pages", type=int, default=2000)
+    parser.add_argument("--first", type=int, default=0, help="the number of the first page")
+    parser.add_argument("--level", default="mix")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--minutes", type=float, default=inf, help="begin no page after so many")
+    given = parser.parse_args()
+    order = Order(given.data, given.seed, half, given.level, given.pages, given.first)
+    return order, given.samples, given.workers, given.minutes
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from models.acceptance import load_profile
 from models.classifier import load_classifier
-from models.field_fit import LEVEL, calibration_error, confidences, parse_order
+from models.field_fit import LEVEL, calibration_error, confidences
 from models.field_samples import FieldSample, decode_samples
-from models.simulated import make_samples
+from models.simulated import make_samples, parse_order
 from pipeline.acceptance import Profile
 from pipeline.promise import upper_bound
 
