@@ -19,7 +19,8 @@ CLOSE = 0.15
 ALL = 0.9
 """With this share of the boxes so close, a match has spread over the page."""
 EXACT = 0.02
-"""On the way there a map that leaves less than this share of a box's side is near enough."""
+"""A map that leaves less than this share of a box's side is near enough: cells are not measured
+more finely, and the frames of each field say the rest."""
 FIRST_REACH = 6.0
 """A match is grown at first over boxes this near, in sides of a box, to the middle of its row."""
 FURTHER = 1.7
@@ -60,7 +61,9 @@ def grow(page: PageRows, layout: BoxLayout, place: Place) -> Match:
         if len(boxes) >= ALL * len(distances) or reach > distances.max():
             break
         reach *= FURTHER
-    homography = homography @ fit_correction(layout.centres[boxes], offsets, side=layout.side)
+    homography = homography @ fit_correction(
+        layout.centres[boxes], offsets, side=layout.side, near=EXACT
+    )
     boxes, offsets = _pair_closely(page, layout, homography)
     return Match(homography, boxes, offsets, len(boxes) / len(layout.centres))
 

@@ -59,13 +59,13 @@ def find_lost_strokes(
 
 
 def find_left_out(
-    dark: GreyImage, owners: Labels, edges: Edges, groups: Groups, levels: Levels
+    dark: GreyImage, empty: NDArray[np.bool_], edges: Edges, groups: Groups, levels: Levels
 ) -> NDArray[np.bool_]:
     """Tell the boxes that are taken for blank although ink is in them, given to others or nobody.
 
     Args:
         dark: Darkness, uint8 of shape (H, W).
-        owners: For each pixel the box that its ink belongs to, (H, W).
+        empty: Which boxes have no ink of their own, (N,).
         edges: The frames as printed (N, 4).
         groups: Their fields.
         levels: Those of the fields.
@@ -73,16 +73,16 @@ def find_left_out(
     Returns:
         (N,), one a box.
     """
-    left_out = np.bincount(owners[owners >= 0], minlength=len(edges)) == 0
+    left_out = np.zeros(len(edges), bool)
     half = 255 * (levels.paper + np.minimum(levels.pen, 1)) / 2
-    for box in np.flatnonzero(left_out).tolist():
+    for box in np.flatnonzero(empty).tolist():
         left, top, right, bottom = edges[box]
         rim = INSET * (bottom - top)
         rows = slice(round(top + rim), round(bottom - rim))
         inside = dark[rows, round(left + rim) : round(right - rim)]
         most = LEFT_OUT * (bottom - top) ** 2
         left_out[box] = (inside > half[groups.of_box[box]]).sum() > most
-    return np.asarray(left_out, np.bool_)
+    return left_out
 
 
 def _is_covered(bands: Floats, lines: Groups, levels: Levels) -> NDArray[np.bool_]:

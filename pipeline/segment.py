@@ -71,12 +71,15 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec], hints: Hints | No
     printed = pen_ink(view.dark, levels, view.strips)
     ink = remove_lines(printed, view.dark, edges, groups, levels)
     owners = share_out(ink, edges)
+    pixels = np.flatnonzero(owners >= 0)
+    owner = owners.ravel().take(pixels)
     lost = missed | find_lost_strokes(view.dark, owners, edges, groups, levels)
-    lost |= find_left_out(view.dark, owners, edges, groups, levels)
+    empty = np.bincount(owner, minlength=len(edges)) == 0
+    lost |= find_left_out(view.dark, empty, edges, groups, levels)
     # What was not found is not surely blank.
     lost |= (view.frames.support < FIELD_SUPPORT)[groups.of_box]
     names = [(field.name, place) for field in fields for place in range(len(field.boxes))]
-    cut_out, extents = _cut_out(ink, owners, edges)
+    cut_out, extents = _cut_out(ink, *_near(pixels, owner, ink.shape[1], edges), len(edges))
     around = _look_around(printed, owners, extents)
     parts = zip(names, cut_out, lost.tolist(), around, strict=True)
     crops = tuple(BoxCrop(*name, *part) for name, *part in parts)
@@ -100,11 +103,12 @@ def _look_around(printed: GreyImage, owners: Labels, extents: NDArray[np.intp]) 
     return around
 
 
-def _cut_out(ink: GreyImage, owners: Labels, edges: Edges) -> tuple[list[Floats], NDArray[np.intp]]:
+def _cut_out(
+    ink: GreyImage, pixels: NDArray[np.intp], owner: Labels, boxes: int
+) -> tuple[list[Floats], NDArray[np.intp]]:
     """Cut out the ink of each box, with as much around it as that takes, and tell where it is."""
-    pixels, owner = _near_ink(owners, edges)
-    rows, columns = np.divmod(pixels, owners.shape[1])
-    extents = _extents(owner, columns, rows, len(edges))
+    rows, columns = np.divmod(pixels, ink.shape[1])
+    extents = _extents(owner, columns, rows, boxes)
     left, top, right, bottom = extents.T
     heights, widths = bottom - top, right - left
     ends = np.cumsum(heights * widths)
@@ -117,13 +121,13 @@ def _cut_out(ink: GreyImage, owners: Labels, edges: Edges) -> tuple[list[Floats]
     return [crops[start:end].reshape(shape) for start, end, *shape in limits], extents
 
 
-def _near_ink(owners: Labels, edges: Edges) -> tuple[NDArray[np.intp], Labels]:
-    """Where each box has ink in it or near it, in the flattened image, and whose it is: (P,)."""
+def _near(
+    pixels: NDArray[np.intp], owner: Labels, stride: int, edges: Edges
+) -> tuple[NDArray[np.intp], Labels]:
+    """Of ink in the flattened image, and whose it is, (P,), what is in its box or near it."""
     reach = OVERHANG * median(edges[:, 3] - edges[:, 1])
     window = np.rint(edges + np.array([-reach, -reach, reach, reach])).astype(np.intp)
-    pixels = np.flatnonzero(owners >= 0)
-    owner = owners.ravel().take(pixels)
-    rows, columns = np.divmod(pixels, owners.shape[1])
+    rows, columns = np.divmod(pixels, stride)
     left, top, right, bottom = window.T.take(owner, axis=1)
     near = (columns >= left) & (columns < right) & (rows >= top) & (rows < bottom)
     return pixels[near], owner[near]

@@ -31,12 +31,13 @@ def show_around(fitted: Fitted, crops: Sequence[BoxCrop]) -> GreyImage:
     """
     shown = np.zeros_like(fitted.images)
     ways = np.zeros((len(crops), 2, 3))
+    margins = [0 if crop.around is None else crop.around.shape[0] - len(crop.ink) for crop in crops]
     ways[:, (0, 1), (0, 1)] = fitted.scales
+    # The centre of the first pixel is at 0 for OpenCV, at a half here.
+    inwards = (0.5 - np.array(margins) // 2)[:, None]
+    ways[:, :, 2] = fitted.offsets + fitted.scales * inwards - 0.5
     for place, crop in enumerate(crops):
         if crop.around is not None and fitted.scales[place, 0]:
-            margin = (crop.around.shape[0] - crop.ink.shape[0]) // 2
-            # The centre of the first pixel is at 0 for OpenCV, at a half here.
-            way = ways[place]
-            way[:, 2] = fitted.offsets[place] + fitted.scales[place] * (0.5 - margin) - 0.5
-            shown[place] = cv2.warpAffine(cv2.blur(crop.around, (3, 3)), way, (SIDE, SIDE))
+            around = cv2.blur(crop.around, (3, 3))
+            shown[place] = cv2.warpAffine(around, ways[place], (SIDE, SIDE))
     return np.maximum(fitted.images, (shown * np.float32(FAINT)).astype(np.uint8))
