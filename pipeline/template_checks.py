@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -64,18 +64,39 @@ def build_checks(model: FieldModel, limits: tuple[Limit, Limit], folder: Path) -
     Raises:
         ValueError: If one cannot be what is asked, or no string passes them all.
     """
-    is_number = model.type == "number"
-    named = [
-        make_check(name, given, folder=folder, is_number=is_number)
-        for name, given in map(split_entry, model.checks)
-    ]
-    checks = [*_calendar(model), *named, *_range(model, limits)]
+    entries = map(split_entry, model.checks)
+    checks = make_checks(model.type, model.date_format, entries, limits, folder)
     boxes = len(model.rectangles())
     least = boxes if model.type == "date" or not model.empty_marks else 1
     if checks and find_passing(all_of(tuple(checks)), range(boxes, least - 1, -1)) is None:
         names = ", ".join(check.name for check in checks)
         raise ValueError(f"no text of {boxes} boxes passes {names}; these cannot all be meant")
     return tuple(checks)
+
+
+def make_checks(
+    kind: str,
+    date_format: str,
+    entries: Iterable[tuple[str, Any]],
+    limits: tuple[Limit, Limit],
+    folder: Path,
+) -> list[Check]:
+    """Make what a field's digits must pass.
+
+    Args:
+        kind: The field's type.
+        date_format: Of a date.
+        entries: The checks that are asked for, by name and parameters.
+        limits: The least and the greatest that it may mean, None for any.
+        folder: What paths are relative to.
+
+    Raises:
+        ValueError: If one cannot be what is asked.
+    """
+    is_number = kind == "number"
+    named = [make_check(*each, folder=folder, is_number=is_number) for each in entries]
+    days = [calendar(date_format)] if kind == "date" else []
+    return [*days, *named, *_range(kind, date_format, limits)]
 
 
 def split_entry(entry: str | dict[str, Any]) -> tuple[str, Any]:
@@ -86,17 +107,13 @@ def split_entry(entry: str | dict[str, Any]) -> tuple[str, Any]:
     return name, given
 
 
-def _calendar(model: FieldModel) -> list[Check]:
-    return [calendar(model.date_format)] if model.type == "date" else []
-
-
-def _range(model: FieldModel, limits: tuple[Limit, Limit]) -> list[Check]:
+def _range(kind: str, date_format: str, limits: tuple[Limit, Limit]) -> list[Check]:
     least, most = limits
     if least is None and most is None:
         return []
-    if model.type == "date":
+    if kind == "date":
         days = (limit if isinstance(limit, date) else None for limit in limits)
-        return [date_range(model.date_format, *days)]
+        return [date_range(date_format, *days)]
     numbers = (limit if isinstance(limit, int) else None for limit in limits)
     return [number_range(*numbers)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def make_check(name: str, given: Any, *, folder: Path, is_number: bool) -> Check
         options["leading_zeros"] = not is_number
     positional = [] if given is None or isinstance(given, Mapping) else [given]
     check: Check = _call(CHECKS[name], name, positional, options)
-    return check
+    return replace(check, entry=(name, given))
 
 
 def make_page_checks(name: str, given: Any, types: Mapping[str, str]) -> list[PageCheck]:

@@ -30,6 +30,8 @@ class Check:
     where no continuation can pass."""
     accepts: Callable[[Any], bool] = _accept_all
     """Whether digits that end in this state pass."""
+    entry: tuple[str, Any] | None = None
+    """How a template asks for it, name and parameters; None for what the field's type implies."""
 
     def passes(self, digits: str) -> bool:
         """Tell whether a text of digits passes."""

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine, Row
 
-from pipeline.decode.meaning import to_value
+from pipeline.decode.meaning import failed_checks, to_value
 from pipeline.records import Source
 from pipeline.store.database import now, writing
 from pipeline.store.forms import StoredField
 from pipeline.store.load import load_form
 from pipeline.store.schema import corrections, doubts, fields, pages, queue, readings
-from pipeline.template import FieldType
 
 _RAW: Final = re.compile(r"[0-9_X#]*")
 
@@ -25,7 +25,7 @@ class UnfitError(Exception):
 
 
 class UnlikelyError(Exception):
-    """What was typed has no meaning there; it is taken if the reviewer says that he is sure."""
+    """What was typed breaks a check; it is taken if the reviewer says that he is sure."""
 
 
 class ConflictError(Exception):
@@ -60,7 +60,7 @@ def decide(engine: Engine, decision: Decision) -> int:
 
     Raises:
         UnfitError: If the text does not fit the field's boxes.
-        UnlikelyError: If it has no meaning, and he did not say that he is sure.
+        UnlikelyError: If it breaks a check, and he did not say that he is sure.
         ConflictError: If the field was decided since he saw it.
     """
     with writing(engine) as connection:
@@ -102,17 +102,23 @@ def check(raw: str, field: StoredField, *, sure: bool) -> str:
 
     Raises:
         UnfitError: If it does not fit the boxes.
-        UnlikelyError: If it has no meaning, and nobody said that he is sure.
+        UnlikelyError: If it breaks a check, and nobody said that he is sure.
     """
     count = len(field.boxes)
     if not _RAW.fullmatch(raw):
         raise UnfitError("a box holds a digit, or is blank (_), struck out (X) or illegible (#)")
     if len(raw) != count:
         raise UnfitError(f"the field has {count} boxes, this fills {len(raw)}")
-    value = to_value(raw, field.as_spec())
-    if not sure and not value and raw.isdecimal() and field.type is FieldType.DATE:
-        raise UnlikelyError(f"{raw} is no day of the calendar as {field.date_format}")
-    return value
+    spec = field.as_spec()
+    if not sure and (broken := failed_checks(raw, spec)):
+        raise UnlikelyError(_in_words(raw, broken, field))
+    return to_value(raw, spec)
+
+
+def _in_words(raw: str, broken: Sequence[str], field: StoredField) -> str:
+    if "date" in broken:
+        return f"{raw} is no day of the calendar as {field.date_format}"
+    return f"{raw} does not pass this field's check {' and '.join(broken)}"
 
 
 def lock_field(connection: Connection, field_id: int) -> Any:

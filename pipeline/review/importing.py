@@ -156,8 +156,10 @@ def _apply(
     )
     try:
         append(connection, decision)
-    except (UnfitError, UnlikelyError) as error:
+    except UnfitError as error:
         return Conflict(_key(row), str(error))
+    except UnlikelyError as error:
+        return Conflict(_key(row), f"{error}; if it is written so, decide it in the review")
     return None
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 from pydantic import TypeAdapter
 
 from pipeline.records import Box, Mark
 from pipeline.template import FieldSpec, FieldType, FormTemplate
+from pipeline.template_checks import Limit, make_checks
 
 
 @dataclass(frozen=True, slots=True)
 class StoredField:
-    """A field's place and meaning; its checks stay in the template's file."""
+    """A field's place and meaning, and what it must pass; lists stay in files of their own."""
 
     name: str
     boxes: tuple[Box, ...]
@@ -21,19 +24,25 @@ class StoredField:
     date_format: str
     required: bool
     empty_marks: tuple[Mark, ...]
+    minimum: Limit = None
+    maximum: Limit = None
+    checks: tuple[tuple[str, Any], ...] = ()
+    """Names and parameters; none for a field that was stored before checks were."""
 
     def as_spec(self) -> FieldSpec:
-        """Give the field as the stages know it, without checks."""
+        """Give the field as the stages know it, without checks against lists."""
+        limits = self.minimum, self.maximum
+        checks = make_checks(self.type, self.date_format, self.checks, limits, Path())
         return FieldSpec(
             name=self.name,
             boxes=self.boxes,
             type=self.type,
             date_format=self.date_format,
             required=self.required,
-            minimum=None,
-            maximum=None,
+            minimum=self.minimum,
+            maximum=self.maximum,
             empty_marks=frozenset(self.empty_marks),
-            checks=(),
+            checks=tuple(checks),
         )
 
 
@@ -64,11 +73,25 @@ def to_json(template: FormTemplate) -> str:
             field.date_format,
             field.required,
             tuple(sorted(field.empty_marks)),
+            field.minimum,
+            field.maximum,
+            tuple(_entries(field)),
         )
         for field in template.fields
     )
     form = StoredForm(template.template_id, template.version, template.size, fields)
     return _FORM.dump_json(form).decode()
+
+
+def _entries(field: FieldSpec) -> Iterator[tuple[str, Any]]:
+    """Give the checks that a template asks for and that need no file."""
+    for check in field.checks:
+        if check.entry is not None and not _names_file(check.entry[1]):
+            yield check.entry
+
+
+def _names_file(parameters: Any) -> bool:
+    return isinstance(parameters, Mapping) and "file" in parameters
 
 
 def from_json(content: str) -> StoredForm:

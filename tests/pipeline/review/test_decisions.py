@@ -147,6 +147,18 @@ def test_what_does_not_fit_is_refused(engine: Engine) -> None:
     assert next(iter(load_corrections(engine).values())).value == ""
 
 
+def test_what_breaks_a_check_is_asked_about(engine: Engine) -> None:
+    """A number out of its range is not taken at once: a slip of the finger is no silent error."""
+    by_name = {name_of(engine, key): key for key in desk.take(engine, ADA, QUEUE)}
+    marks = next(key for name, key in by_name.items() if name.startswith("marks"))
+    typed = says(engine, marks, ADA, raw="999")
+    with pytest.raises(UnlikelyError, match="999 does not pass"):
+        decide(engine, typed)
+    assert load_corrections(engine) == {}
+    decide(engine, replace(typed, sure=True))
+    assert next(iter(load_corrections(engine).values())).value == "999"
+
+
 def test_many_at_once(engine: Engine) -> None:
     """Eight people at a time: every field is decided once, by one of them."""
 
