@@ -44,7 +44,8 @@ def take_items(request: Request, message: Take) -> list[dict[str, Any]]:
         desk.take_one(state.engine, seat, message.wanted)
         found.append(message.wanted)
     have = [*message.have, *found]
-    found += desk.take(state.engine, seat, message.count - len(found), have=have)
+    rest = message.count - len(found)
+    found += desk.take(state.engine, seat, rest, have=have, share=message.share)
     items = (state.item(field_id) for field_id in found)
     return [state.draw(item) for item in items if item is not None]
 

@@ -35,14 +35,36 @@ class Seat:
     holder: str
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Which fields of the queue somebody wants: those of a template, or of one of its fields."""
+
+    template: str = ""
+    field: str = ""
+
+    def holds(self) -> list[sa.ColumnElement[bool]]:
+        """Give what must be true of its fields; nothing for all."""
+        wanted = ((pages.c.template, self.template), (fields.c.name, self.field))
+        return [column == name for column, name in wanted if name]
+
+
+ALL: Final = Share()
+
+
 def until() -> str:
     """Give the time when a lease that is taken now ends."""
     end = datetime.now(UTC) + timedelta(seconds=LEASE_S)
     return end.isoformat(timespec="milliseconds")
 
 
-def take(
-    engine: Engine, seat: Seat, count: int, *, task: str = REVIEW, have: Sequence[int] = ()
+def take(  # noqa: PLR0913 - what a queue is asked
+    engine: Engine,
+    seat: Seat,
+    count: int,
+    *,
+    task: str = REVIEW,
+    have: Sequence[int] = (),
+    share: Share = ALL,
 ) -> list[int]:
     """Lease the fields that come next.
 
@@ -52,17 +74,18 @@ def take(
         count: How many at most.
         task: Which work.
         have: Fields that he has on his page already.
+        share: Of which part of the queue.
 
     Returns:
         Their ids, the least sure first; those that were skipped come last.
     """
     with writing(engine) as connection:
-        found = list(connection.execute(_next(task, seat, have, count)).scalars())
+        found = list(connection.execute(_next(task, seat, have, count, share)).scalars())
         _lease(connection, seat, found, task)
     return found
 
 
-def _next(task: str, seat: Seat, have: Sequence[int], count: int) -> sa.Select[Any]:
+def _next(task: str, seat: Seat, have: Sequence[int], count: int, share: Share) -> sa.Select[Any]:
     is_free = queue.c.leased_until.is_(None) | (queue.c.leased_until < now())
     own = worked_on(queue.c.field_id, seat.reviewer) if task != REVIEW else sa.false()
     return (
@@ -77,6 +100,7 @@ def _next(task: str, seat: Seat, have: Sequence[int], count: int) -> sa.Select[A
             queue.c.field_id.not_in(have),
             documents.c.listed,
             ~own,
+            *share.holds(),
         )
         .order_by(queue.c.skips, queue.c.rank, queue.c.field_id)
         .limit(count)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine, Row
@@ -103,6 +104,10 @@ def _per_hour(count: int, first: str) -> int:
     return round(count * 3600 / max(worked.total_seconds(), 20.0))
 
 
+GroupsOf = Callable[[Row[Any]], list[tuple[str, str]]]
+"""Name and address of each group that a row counts in."""
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """Fields that are alike: how many there are, wait, were decided, and were changed by it."""
@@ -112,6 +117,8 @@ class Group:
     waiting: int
     decided: int
     changed: int
+    address: str = ""
+    """Where those that wait are reviewed by themselves."""
 
 
 def summarise(engine: Engine) -> dict[str, list[Group]]:
@@ -133,23 +140,34 @@ def summarise(engine: Engine) -> dict[str, list[Group]]:
     with engine.connect() as connection:
         rows = connection.execute(query).all()
     return {
-        "Template": _group(rows, lambda row: [row.template]),
-        "Field": _group(rows, lambda row: [f"{row.template} · {row.name}"]),
-        "Reason": _group(rows, lambda row: map(in_words, filter(None, row.reasons.split(";")))),
+        "Template": _group(rows, lambda row: [(row.template, _address(template=row.template))]),
+        "Field": _group(
+            rows,
+            lambda row: [
+                (f"{row.template} · {row.name}", _address(template=row.template, field=row.name))
+            ],
+        ),
+        "Reason": _group(
+            rows, lambda row: [(in_words(code), "") for code in row.reasons.split(";") if code]
+        ),
     }
 
 
-def _group(rows: Sequence[Row[Any]], names_of: Any) -> list[Group]:
-    counts: dict[str, Counter[str]] = {}
+def _address(**share: str) -> str:
+    return f"/fields?{urlencode(share)}"
+
+
+def _group(rows: Sequence[Row[Any]], groups_of: GroupsOf) -> list[Group]:
+    counts: dict[tuple[str, str], Counter[str]] = {}
     for row in rows:
-        for name in names_of(row):
-            counter = counts.setdefault(name, Counter())
+        for group in groups_of(row):
+            counter = counts.setdefault(group, Counter())
             counter["total"] += row.number
             for kind in ("waiting", "decided", "changed"):
                 counter[kind] += row.number if getattr(row, kind) else 0
     return [
-        Group(name, each["total"], each["waiting"], each["decided"], each["changed"])
-        for name, each in sorted(counts.items())
+        Group(name, each["total"], each["waiting"], each["decided"], each["changed"], address)
+        for (name, address), each in sorted(counts.items())
     ]
 
 

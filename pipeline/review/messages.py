@@ -8,10 +8,11 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.review import wall
-from pipeline.review.desk import Seat
+from pipeline.review.desk import Seat, Share
 from pipeline.review.state import State
 
 FieldId = Annotated[int, Field(ge=1, lt=2**31)]
+Text = Annotated[str, Field(max_length=200)]
 Token = Annotated[str, Field(min_length=8, max_length=40, pattern=r"^[0-9a-f]+$")]
 
 
@@ -27,18 +28,25 @@ class Message(BaseModel):
 
 
 class Take(Message):
-    """Wants further fields; `wanted` first."""
+    """Wants further fields, of all or of some; `wanted` first."""
 
     count: Annotated[int, Field(ge=1, le=10)]
     have: Annotated[list[FieldId], Field(max_length=20)] = []
     wanted: FieldId | None = None
+    template: Text = ""
+    field: Text = ""
+
+    @property
+    def share(self) -> Share:
+        """Of which part of the queue."""
+        return Share(self.template, self.field)
 
 
 class Decide(Message):
     """A decision about a field."""
 
     field: FieldId
-    raw: Annotated[str, Field(max_length=200)]
+    raw: Text
     seen: FieldId | None
     token: Token
     sure: bool = False
@@ -48,7 +56,7 @@ class Key(Message):
     """What was keyed blind."""
 
     field: FieldId
-    raw: Annotated[str, Field(max_length=200)]
+    raw: Text
     token: Token
 
 

@@ -9,12 +9,14 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from pipeline.review import figures
+from pipeline.review.desk import ALL, Share
 from pipeline.review.second import SECOND, choose, errors
 from pipeline.review.state import NAME_COOKIE, state_of
 from pipeline.store.append import REVIEW
 
 router: Final = APIRouter()
 MOST_NAME: Final = 80
+Asked = Annotated[str, Query(max_length=500)]
 
 
 def render(request: Request, name: str, *, task: str = REVIEW, **values: Any) -> HTMLResponse:
@@ -50,15 +52,15 @@ async def set_name(request: Request) -> Response:
 
 
 @router.get("/fields")
-def field_by_field(request: Request) -> Response:
-    """Field by field, least sure first."""
-    return render(request, "fields.html", wanted=None)
+def field_by_field(request: Request, template: Asked = "", field: Asked = "") -> Response:
+    """Field by field, least sure first; all, or those of a template or of a field of it."""
+    return render(request, "fields.html", wanted=None, share=Share(template, field))
 
 
 @router.get("/fields/{field_id}")
 def one_field(request: Request, field_id: int) -> Response:
     """A field that somebody asked for, and the queue after it."""
-    return render(request, "fields.html", wanted=field_id)
+    return render(request, "fields.html", wanted=field_id, share=ALL)
 
 
 @router.get("/second")
@@ -66,7 +68,7 @@ def second_key(request: Request) -> Response:
     """Decided fields, keyed again blind."""
     state = state_of(request)
     choose(state.engine, state.second_share)
-    return render(request, "fields.html", task=SECOND, wanted=None)
+    return render(request, "fields.html", task=SECOND, wanted=None, share=ALL)
 
 
 @router.get("/wall")
@@ -84,7 +86,7 @@ def summary(request: Request) -> Response:
 
 
 @router.get("/search")
-def search(request: Request, text: Annotated[str, Query(max_length=500)] = "") -> Response:
+def search(request: Request, text: Asked = "") -> Response:
     """Fields of a document."""
     rows = figures.search(state_of(request).engine, text) if text else []
     return render(request, "search.html", text=text, rows=rows)

@@ -12,6 +12,7 @@
   const unsent = []; // accepted as they were read, and not yet acknowledged
   const made = []; // corrections that this page made, for undo
   const held = []; // keys pressed while an answer is awaited
+  const { template, field } = stage.dataset; // all fields where these are empty
   let wanted = Number(stage.dataset.wanted) || null;
   let fetching = false;
   let sending = false;
@@ -71,7 +72,8 @@
     fetching = true;
     const have = [...items.map((item) => item.id), ...unsent.map((each) => each.item.id)];
     const path = BLIND ? "/second/items" : "/items";
-    const { ok, content } = await post(path, { count: AHEAD - items.length, have, wanted });
+    const asked = { count: AHEAD - items.length, have, wanted, template, field };
+    const { ok, content } = await post(path, asked);
     fetching = false;
     if (!ok) {
       say(`No fields come: ${content.problem || "the server does not answer"}. Trying again.`, "alert");

@@ -194,6 +194,22 @@ def test_the_second_key(queued: Path, visit: Visit) -> None:
     assert sorted(who for _, who in rows.values()) == ["Ada and Bela"] * 3 + ["Cleo"]
 
 
+def test_one_field_of_all_forms(queued: Path, address: str, visit: Visit) -> None:
+    """From the summary to the fields of one name alone, until none of them waits."""
+    page = visit(address + "summary")
+    link = page.get_by_role("link", name="postal-card · pin_code")
+    count = int(link.locator("xpath=../..").locator("td").nth(1).inner_text())
+    link.click()
+    for _ in range(count):
+        shown(page)
+        assert "Pin code postal-card" in page.locator(".item.now h2").inner_text()
+        accept(page)
+    expect(page.locator("#empty")).to_contain_text("Nothing waits")
+    saved(page, count)
+    page.get_by_role("link", name="All fields").click()
+    shown(page)
+
+
 def test_search_history_and_undo(queued: Path, address: str, visit: Visit) -> None:
     """A field found by its document is decided; the history shows it and takes it back."""
     page = visit(address + "search?text=postal-card-3")

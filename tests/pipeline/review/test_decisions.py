@@ -20,12 +20,12 @@ from pipeline.review.decisions import (
     decide,
     undo,
 )
-from pipeline.review.desk import Seat
+from pipeline.review.desk import Seat, Share
 from pipeline.store.database import database_url, opened, writing
 from pipeline.store.load import load_corrections
 from pipeline.store.origin import Origin
 from pipeline.store.save import save
-from pipeline.store.schema import corrections, doubts, fields, queue, readings
+from pipeline.store.schema import corrections, doubts, fields, pages, queue, readings
 from tests.pipeline.review.conftest import QUEUE, doubt
 
 Read = tuple[list[PageResult], Origin]
@@ -157,6 +157,22 @@ def test_what_breaks_a_check_is_asked_about(engine: Engine) -> None:
     assert load_corrections(engine) == {}
     decide(engine, replace(typed, sure=True))
     assert next(iter(load_corrections(engine).values())).value == "999"
+
+
+def test_a_share_of_the_queue(engine: Engine) -> None:
+    """Who asks for a template or one of its fields is given all that wait there, and no other."""
+    waiting = set(desk.take(engine, ADA, QUEUE))
+    desk.leave(engine, ADA)
+    query = sa.select(pages.c.template, fields.c.name, fields.c.id).join(fields)
+    with engine.connect() as connection:
+        rows = [row for row in connection.execute(query) if row.id in waiting]
+    cards = {row.id for row in rows if row.template == "postal-card"}
+    phones = {row.id for row in rows if row.name == "phone"}
+    assert cards and phones and cards | phones != waiting
+    assert set(desk.take(engine, BELA, QUEUE, share=Share(template="postal-card"))) == cards
+    assert set(desk.take(engine, BELA, QUEUE, share=Share("admission-form", "phone"))) == phones
+    assert desk.take(engine, ADA, QUEUE, share=Share("postal-card", "pin_code")) == []
+    assert set(desk.take(engine, ADA, QUEUE)) == waiting - cards - phones
 
 
 def test_many_at_once(engine: Engine) -> None:
