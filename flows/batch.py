@@ -13,8 +13,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-import cv2
-
+from flows.runtime import settle_in
 from models.acceptance import load_profile
 from models.classifier import LiteRTClassifier, load_classifier
 from pipeline.acceptance import Profile
@@ -144,7 +143,7 @@ def equip(templates: Path, rules: Rules | None = None) -> Equipment:
 def _equipment(
     templates: Path, _run: int, rules: Rules
 ) -> tuple[tuple[FormTemplate, ...], LiteRTClassifier, Profile]:
-    cv2.setNumThreads(1)  # workers share the cores among themselves
+    settle_in()
     loaded = load_templates(templates, rules.today)
     classifier = load_classifier()
     return loaded, classifier, load_profile(classifier.card, rules.profile)

@@ -14,6 +14,7 @@ from pipeline.complaints import listening
 from pipeline.errors import PageError
 from pipeline.geometry import reduce
 from pipeline.headers import ImageHeader
+from pipeline.png import unpacked
 from pipeline.records import GreyImage
 
 MAX_PIXELS: Final = 200_000_000
@@ -62,7 +63,9 @@ def refuse_size(height: float, width: float) -> None:
 
 
 def _decode_png(data: bytes, _number: int, side_px: int) -> GreyImage:
-    return _decode(data, headers.png_header(data), side_px)
+    header = headers.png_header(data)
+    refuse_size(header.height, header.width)
+    return _decode(unpacked(data), header, side_px)
 
 
 def _decode_jpeg(data: bytes, _number: int, side_px: int) -> GreyImage:

@@ -35,7 +35,7 @@ def png_header(data: bytes) -> ImageHeader:
         PageError: If a chunk is cut off or missing.
     """
     wanted = {b"IHDR", b"tRNS", b"eXIf"}
-    found = {kind: data[body] for kind, body in _png_chunks(data) if kind in wanted}
+    found = {kind: data[body] for kind, body in png_chunks(data) if kind in wanted}
     if len(found.get(b"IHDR", b"")) != 13:
         raise PageError(DAMAGED)
     width, height, _, colour = struct.unpack_from(">IIBB", found[b"IHDR"])
@@ -43,8 +43,12 @@ def png_header(data: bytes) -> ImageHeader:
     return ImageHeader(height, width, alpha, found.get(b"eXIf", b""))
 
 
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, slice]]:
-    """Give the kind of each chunk, and where its body is."""
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, slice]]:
+    """Give the kind of each chunk of a PNG, and where its body is.
+
+    Raises:
+        PageError: If a chunk is cut off.
+    """
     position, kind = 8, b""
     while kind != b"IEND":
         length, kind = unpack(">I4s", data, position)
