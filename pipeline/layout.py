@@ -85,6 +85,7 @@ def _prepare(image: GreyImage, edges: Matrix, template: FormTemplate) -> _Search
     area = bounding_box(boxes, reach + max(box.height for box in boxes))
     scale = BOX_PX / float(np.median([box.height for box in boxes]))
     factor = max(1, int(local_scale(edges, (area.left, area.top)) / scale))
+    factor = min(factor, *image.shape)
     small, to_small = reduce(image, factor), scaling(1 / factor, 1 / factor) @ edges
     dark = darkness(sample_strip(small, to_small, area, scale).image, reach=BOX_PX // 2)
     length = round(0.6 * BOX_PX)
