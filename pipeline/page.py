@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+import numpy as np
+
 from pipeline.acceptance import Profile
 from pipeline.astray import is_astray
 from pipeline.choose import choose
@@ -14,10 +16,12 @@ from pipeline.decode import decode_page, failed_fields, roster_boxes
 from pipeline.errors import PageError
 from pipeline.geometry import scaling
 from pipeline.hints import Hints, find_hints
+from pipeline.lacking import find_whole
 from pipeline.recognize import Classifier, recognize
 from pipeline.records import (
     AlignedPage,
     BoxReading,
+    Mark,
     Page,
     PageId,
     PageResult,
@@ -86,15 +90,23 @@ def cut_page(page: Page, templates: Sequence[FormTemplate]) -> CutPage:
     return CutPage(template, aligned, segment(aligned, template.fields, _hints_of(template)))
 
 
-def fields_found(page: CutPage) -> list[bool]:
-    """Tell for each field whether its frames were found where it should be."""
+def fields_found(page: CutPage, readings: Sequence[BoxReading] = ()) -> list[bool]:
+    """Tell for each field whether its frames were found where it should be, all of them.
+
+    Args:
+        page: The page.
+        readings: Of its boxes, in the template's order, where they were read.
+    """
     fields, view = page.template.fields, page.cut.view
-    if page.aligned.residual_px is None or is_astray(view, fields):
+    absent = np.array([spec.name in page.aligned.absent for spec in fields])
+    if readings:
+        blank = [reading.ranked()[0][0] == Mark.BLANK for reading in readings]
+    else:
+        blank = [not crop.ink.any() for crop in page.cut.crops]
+    whole, torn = find_whole(view, page.aligned, np.array(blank), ~absent)
+    if page.aligned.residual_px is None or is_astray(view, fields, whole if torn else ~absent):
         return [False] * len(fields)
-    return [
-        bool(support >= FIELD_SUPPORT) and spec.name not in page.aligned.absent
-        for support, spec in zip(view.frames.support, fields, strict=True)
-    ]
+    return [bool(each) for each in (view.frames.support >= FIELD_SUPPORT) & whole]
 
 
 def _hints_of(template: FormTemplate) -> Hints | None:
@@ -130,7 +142,7 @@ def _decode(page: CutPage, readings: Iterator[BoxReading], profile: Profile) -> 
     """Turn the next readings into the fields of one page."""
     boxes = sum(len(spec.boxes) for spec in page.template.fields)
     of_page = list(islice(readings, boxes))
-    fields, rows = decode_page(of_page, fields_found(page), page.template, profile)
+    fields, rows = decode_page(of_page, fields_found(page, of_page), page.template, profile)
     seen = b"".join(reading.image.tobytes() for reading in of_page)
     return PageResult(
         identity=page.aligned.page.identity,

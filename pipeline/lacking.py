@@ -1,0 +1,72 @@
+"""Boxes that a scan does not show: cut off, torn off, folded under or covered.
+
+Of a field that lies half on what is missing the rest can be read, and looks like a shorter code.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.frames import FieldsView
+from pipeline.geometry import edge_corners, transform
+from pipeline.records import AlignedPage
+
+BEYOND = 0.1
+"""How far a box may reach beyond the scan, as a share of its height."""
+ANGLES = np.arange(0, 2 * np.pi, np.pi / 32)
+"""The directions in which a part of a page may be missing."""
+MOST_LINES = 1
+"""A box of which no more lines are seen, and that holds nothing, is not there."""
+TORN_LINES = 2
+"""The same on a page of which a part is known to be missing, whatever the box holds."""
+WHOLE = 0.85
+"""The share of a field's lines that must be seen there."""
+
+
+def find_whole(
+    view: FieldsView,
+    aligned: AlignedPage,
+    blank: NDArray[np.bool_],
+    present: NDArray[np.bool_],
+) -> tuple[NDArray[np.bool_], bool]:
+    """Tell which fields the scan shows with all their boxes.
+
+    Args:
+        view: The fields as settled on their frames.
+        aligned: The page.
+        blank: (N,): the boxes that nothing was read in.
+        present: (F,): the fields that are not known to be missing altogether.
+
+    Returns:
+        (F,), and whether the boxes that are not there lie together on one side of the page: then a
+        part of it is missing, and else it may lie elsewhere.
+    """
+    groups, frames = view.strips.groups, view.frames
+    lines = frames.seen.sum(axis=1)
+    lacking = _beyond(view, aligned) | ((lines <= MOST_LINES) & blank)
+    if lacking.any() or not present.all():
+        lacking |= (lines <= TORN_LINES) | (frames.support < WHOLE)[groups.of_box]
+    whole = present & (groups.total(lacking) == 0)
+    if whole.all():
+        return whole, False
+    edges, asked = view.printed(), present[groups.of_box]
+    middles = (edges[:, :2] + edges[:, 2:]) / 2
+    return whole, is_parted(middles[lacking & asked], middles[~lacking & asked])
+
+
+def _beyond(view: FieldsView, aligned: AlignedPage) -> NDArray[np.bool_]:
+    """Tell which boxes reach beyond the scan."""
+    edges = view.printed()
+    inwards = BEYOND * np.median(edges[:, 3] - edges[:, 1]) * np.array([1, 1, -1, -1])
+    corners = transform(aligned.homography, edge_corners(edges + inwards))
+    outside = (corners < 0) | (corners > aligned.page.image.shape[::-1])
+    return np.asarray(outside.any(axis=1).reshape(-1, 4).any(axis=1), np.bool_)
+
+
+def is_parted(lacking: NDArray[np.float64], shown: NDArray[np.float64]) -> bool:
+    """Tell whether a line parts points (N, 2) that are not there from those that are, (M, 2)."""
+    if not len(lacking) or not len(shown):
+        return not len(lacking)
+    away = np.array([np.cos(ANGLES), np.sin(ANGLES)])
+    return bool(((lacking @ away).min(axis=0) > (shown @ away).max(axis=0)).any())
