@@ -30,6 +30,7 @@ from pipeline.growth import Match, grow
 from pipeline.layout import find_layout_homographies, spread_fields
 from pipeline.markers import find_marker_homographies, find_tilted_homographies
 from pipeline.matching import Place, lay_out
+from pipeline.partial import align_part
 from pipeline.records import AlignedPage
 from pipeline.sketch import Sketch
 from pipeline.template import FieldSpec, FormTemplate
@@ -71,9 +72,28 @@ def align(
     Raises:
         AlignmentError: If the printed frames are not where the template says.
     """
-    layout = lay_out(template)
-    match = None if place is None else grow(sketch.rows, layout, place)
-    if match is not None and match.share >= MATCHED and not layout.lone:
+    match = None if place is None else grow(sketch.rows, lay_out(template), place)
+    try:
+        found = _align_whole(sketch, template, match, thorough=thorough)
+    except AlignmentError:
+        part = _align_part(sketch, template, match) if thorough else None
+        if part is None:
+            raise
+        return part
+    if found.page.residual_px is None and thorough:
+        return _align_part(sketch, template, match) or found
+    return found
+
+
+def _align_part(sketch: Sketch, template: FormTemplate, match: Match | None) -> Alignment | None:
+    return align_part(sketch, template, [] if match is None else [match.homography])
+
+
+def _align_whole(
+    sketch: Sketch, template: FormTemplate, match: Match | None, *, thorough: bool
+) -> Alignment:
+    """Find a page most of which the scan shows: by its cells, or by its frames."""
+    if match is not None and match.share >= MATCHED and not lay_out(template).lone:
         misses = np.hypot(*match.offsets.T)
         fit = Fit(match.homography, match.share, *summarise(misses), moved_px=0.0)
         alignment = judge(sketch, template, fit, match)

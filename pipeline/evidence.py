@@ -22,8 +22,8 @@ from pipeline.template import FieldSpec, FormTemplate, Markers
 
 BARE = 0.04
 """Print that covers less than this share of an area is none: the scan shows no form there."""
-GRID = 4.0
-"""A page is looked at for print in steps of so many template pixels."""
+GRID = 400
+"""A page is looked at for print in so many steps along its longer side."""
 SIDE = (24, 6)
 """An area is looked at in so many places across and down."""
 DARKER = 0.75
@@ -114,7 +114,8 @@ def lacks_a_part(
         there: Points of the boxes that are there, (N, 2), in template pixels.
         absent: Points of those that are not, likewise.
     """
-    grid = np.meshgrid(np.arange(0, size[1], GRID), np.arange(0, size[0], GRID))
+    step = max(size) / GRID
+    grid = np.meshgrid(np.arange(0, size[1], step), np.arange(0, size[0], step))
     places = np.column_stack([axis.ravel() for axis in grid]).astype(np.float64)
     for angle in np.arange(0, 2 * np.pi, np.pi / 8):
         away = np.array([np.cos(angle), np.sin(angle)])

@@ -117,6 +117,7 @@ def reference_print(template: FormTemplate) -> Points:
     return _some_points(np.asarray(cv2.bitwise_and(dark, around), np.uint8), template.size)
 
 
+@lru_cache(maxsize=64)
 def _print_of(reference: Path) -> GreyImage:
     """What is dark on a reference image, 255, at about REFERENCE_PX."""
     image = read_reference(reference)

@@ -63,9 +63,22 @@ def is_exact(fit: Fit, template: FormTemplate) -> bool:
 
 
 def judge(
-    sketch: Sketch, template: FormTemplate, fit: Fit, match: Match | None
+    sketch: Sketch,
+    template: FormTemplate,
+    fit: Fit,
+    match: Match | None,
+    *,
+    may_lack: bool = True,
 ) -> Alignment | None:
-    """Weigh what speaks for and against a fit; None if it is not this form."""
+    """Weigh what speaks for and against a fit; None if it is not this form.
+
+    Args:
+        sketch: The page.
+        template: The form.
+        fit: How the page would lie.
+        match: Which of its boxes have a cell, if that is known.
+        may_lack: Whether the scan may show only a part of the page.
+    """
     most = MOST_RESIDUAL if fit.support >= HALF else EXACT
     if fit.residual_px > most * lay_out(template).height:
         return None
@@ -73,7 +86,7 @@ def judge(
     there, lacking, support = find_fields(sketch, template, fit.homography, match, sizes)
     bare = np.array(
         [
-            not seen and is_bare(sketch.rows, field, fit.homography)
+            may_lack and not seen and is_bare(sketch.rows, field, fit.homography)
             for seen, field in zip(there, template.fields, strict=True)
         ]
     )
