@@ -12,7 +12,7 @@ from itertools import islice
 
 import numpy as np
 
-from pipeline.aside import is_beyond_doubt, least_lead, places_aside
+from pipeline.aside import is_beyond_doubt, least_lead, places_aside, turn_boxes
 from pipeline.errors import AlignmentError
 from pipeline.evidence import ask_witnesses
 from pipeline.features import find_feature_homography
@@ -80,7 +80,10 @@ def align(
         if part is None:
             raise
         return part
-    if found.page.residual_px is None and thorough:
+    # Of a form that lies alike upside down a part tells no more than the whole.
+    layout = lay_out(template)
+    is_part = found.seen < len(layout.centres) and not layout.same_turned
+    if found.page.residual_px is None and is_part and thorough:
         return _align_part(sketch, template, match) or found
     return found
 
@@ -223,6 +226,8 @@ def _guesses(
         matched = find_feature_homography(sketch.features, template.reference, template.size)
         if matched is not None:
             yield [matched.homography], True
+    if match is not None and lay_out(template).same_turned:
+        yield [turn_boxes(match.homography, lay_out(template).centres)], False
     if thorough:
         yield from ((found, False) for found in find_layout_homographies(sketch, template))
 

@@ -5,6 +5,8 @@ Of a field that lies half on what is missing the rest can be read, and looks lik
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,6 +24,14 @@ TORN_LINES = 2
 """The same on a page of which a part is known to be missing, whatever the box holds."""
 WHOLE = 0.85
 """The share of a field's lines that must be seen there."""
+COVERED = 0.8
+"""What is less bright than this, against paper, is covered."""
+MOST_SPOTS = 3
+"""So many spots of eight along a box's edge show that it is; writing covers fewer."""
+_SPOTS = np.delete(np.array(list(product((0.17, 0.5, 0.83), repeat=2))), 4, axis=0)
+_PATCH = np.array(list(product((-0.06, -0.02, 0.02, 0.06), repeat=2)))
+_PATCHES = _SPOTS[:, None] + _PATCH
+"""(8, 16, 2): places in a box along its edge, as shares of its sides."""
 
 
 def find_whole(
@@ -47,6 +57,7 @@ def find_whole(
     lacking = _beyond(view, aligned) | ((lines <= MOST_LINES) & blank)
     if lacking.any() or not present.all():
         lacking |= (lines <= TORN_LINES) | (frames.support < WHOLE)[groups.of_box]
+        lacking |= _covered(view)
     whole = present & (groups.total(lacking) == 0)
     if whole.all():
         return whole, False
@@ -62,6 +73,19 @@ def _beyond(view: FieldsView, aligned: AlignedPage) -> NDArray[np.bool_]:
     corners = transform(aligned.homography, edge_corners(edges + inwards))
     outside = (corners < 0) | (corners > aligned.page.image.shape[::-1])
     return np.asarray(outside.any(axis=1).reshape(-1, 4).any(axis=1), np.bool_)
+
+
+def _covered(view: FieldsView) -> NDArray[np.bool_]:
+    """Tell which boxes are not as bright as paper along their edge, where hardly anybody writes."""
+    edges = view.frames.edges
+    sides = edges[:, 2:] - edges[:, :2]
+    places = edges[:, None, None, :2] + sides[:, None, None] * _PATCHES
+    x, y = np.floor(places).astype(np.intp).transpose(3, 0, 1, 2)
+    height, width = view.image.shape
+    seen = view.image[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)]
+    levels = np.quantile(seen, 0.9, axis=2)
+    dark = levels < COVERED * np.median(levels)
+    return np.asarray(dark.sum(axis=1) >= MOST_SPOTS, np.bool_)
 
 
 def is_parted(lacking: NDArray[np.float64], shown: NDArray[np.float64]) -> bool:

@@ -10,27 +10,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 
-import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from pipeline.aside import places_aside
-from pipeline.evidence import ALIKE, ask_witnesses
-from pipeline.fit import BOX_PX, REACH, Fit, settle_fields
-from pipeline.frames import view_fields
-from pipeline.geometry import (
-    Matrix,
-    as_edges,
-    edge_corners,
-    local_scale,
-    scaling,
-    transform,
-    translation,
-)
+from pipeline.aside import least_lead, places_aside, turn_boxes
+from pipeline.evidence import ask_witnesses
+from pipeline.fit import REACH, Fit, settle_fields
+from pipeline.geometry import Matrix, local_scale, transform
 from pipeline.growth import grow
-from pipeline.lacking import ANGLES
 from pipeline.matching import PageRows, Place, cell_at, lay_out, propose, with_parts
 from pipeline.records import Points
+from pipeline.remnant import find_shown, part_of, print_points, sides_off, unexplained
 from pipeline.sketch import Sketch
 from pipeline.template import FormTemplate
 from pipeline.verdict import MOST_DENIED, Alignment, judge
@@ -41,16 +30,6 @@ MOST_GROWN = 40
 NEARBY = 1.0
 """Places are thinned out that differ by less, in sides of a box."""
 MOST_LOOK_UPS = 2_000_000
-BLOCK = 4
-"""Print is looked at in squares of so many pixels."""
-PRINTED = 0.1
-"""The share of a square that is dark if something is printed there."""
-LAST = 0.998
-"""All print but this share's rest lies on the part that is shown: there are specks on the other."""
-TEAR = 1.0
-"""How near to the edge of what is shown a box may be lost, in its sides."""
-SEEN_LINES = 3
-"""Lines that are seen of a box that is there."""
 LEAST_BOXES = 10
 """So many boxes must be there where neither markers nor a reference confirm the form, and so large
 a share of all."""
@@ -96,35 +75,60 @@ def align_part(
         The page with its homography and residual, and the fields that are not wholly on the scan;
         None if there is too little of it to be sure.
     """
-    prints = _print_points(sketch.rows)
-    tried = list(_apart(template, chain(guesses, _places(sketch.rows, template))))
-    found = [_try(sketch, template, guess, prints) for guess in tried]
-    best = max(filter(None, found), key=_merit, default=None)
-    if best is None:
+    prints = print_points(sketch.rows)
+    tried = _apart(template, chain(guesses, _places(sketch.rows, template)))
+    found = list(filter(None, (_try(sketch, template, guess, prints) for guess in tried)))
+    if not found:
         return None
+    best = max(found, key=_merit)
     own = best.fit.homography
-    around = _apart(template, [own, _turned(best), *places_aside(template, own)])
-    found += [_try(sketch, template, guess, prints) for guess in islice(around, 1, None)]
-    return _decide(template, [each for each in found if each is not None])
+    around = _apart(template, [own, *_turned(best, template), *places_aside(template, own)])
+    rivals = (_try(sketch, template, guess, prints) for guess in islice(around, 1, None))
+    found += filter(None, rivals)
+    best = max(found, key=_merit)
+    return _decide(template, best, found) if _is_sound(sketch, template, best) else None
 
 
-def _merit(candidate: _Candidate) -> float:
-    return candidate.alignment.explained
+def _merit(candidate: _Candidate) -> tuple[bool, float]:
+    return candidate.confirmed, candidate.alignment.explained
 
 
-def _decide(template: FormTemplate, found: Sequence[_Candidate]) -> Alignment | None:
-    """The place that explains most of the page; nothing is sure on it if another may be right."""
-    best = max(found, key=lambda each: (each.confirmed, _merit(each)))
-    residual_px: float | None = best.fit.residual_px
-    for other in found:
-        is_same = not _is_apart(template, best.fit.homography, other.fit.homography)
-        if is_same or (best.confirmed and not other.confirmed):
-            continue
-        if _merit(other) >= RIVAL * _merit(best) and best.sides > NEARER * other.sides:
-            residual_px = None
-    return replace(
-        best.alignment, page=replace(best.alignment.page, residual_px=residual_px)
+def _is_sound(sketch: Sketch, template: FormTemplate, best: _Candidate) -> bool:
+    """Tell whether there is enough of a page to know it by."""
+    if best.confirmed:
+        return best.alignment.seen >= LEAST_CONFIRMED
+    boxes = len(lay_out(template).centres)
+    is_whole = best.alignment.seen >= max(LEAST_BOXES, LEAST_SHARE * boxes)
+    return (
+        is_whole
+        and not best.alignment.denied
+        and best.sides < SIDES
+        and unexplained(sketch.rows, template, best.fit.homography) < UNEXPLAINED
     )
+
+
+def _decide(template: FormTemplate, best: _Candidate, found: Sequence[_Candidate]) -> Alignment:
+    """Take the best place; nothing is sure on the page if another may be the right one."""
+    own = best.fit.homography
+    rivals = (
+        other
+        for other in found
+        if _is_apart(template, own, other.fit.homography)
+        and (other.confirmed or not best.confirmed)
+        and best.sides > NEARER * other.sides
+    )
+    doubtful = lay_out(template).same_turned and not best.confirmed
+    doubtful |= any(_is_as_good(best, other) for other in rivals)
+    residual_px = None if doubtful else best.fit.residual_px
+    return replace(best.alignment, page=replace(best.alignment.page, residual_px=residual_px))
+
+
+def _is_as_good(best: _Candidate, other: _Candidate) -> bool:
+    """Tell whether a page may lie otherwise, turned or some boxes aside."""
+    ways = [each.fit.homography[:2, 0] for each in (best, other)]
+    lead = 1 - RIVAL if ways[0] @ ways[1] <= 0 else least_lead(best.part)
+    gap = best.alignment.explained - other.alignment.explained
+    return bool(gap < lead * best.alignment.explained)
 
 
 def _try(
@@ -135,109 +139,24 @@ def _try(
     if not np.isfinite(fit.residual_px):
         return None
     fit = settle_fields(sketch.image, fit.homography, template.fields, REACH / 2)
-    shown, there = _shown(sketch, template, fit.homography, prints)
+    shown, there = find_shown(sketch, template, fit.homography, prints)
     denied = (shown & ~there).sum()
     if shown.all() or shown.sum() < LEAST_CONFIRMED or denied > MOST_DENIED[1] * shown.sum():
         return None
-    part = _part_of(template, shown)
+    part = part_of(template, shown)
+    if not part.fields:
+        return None
     fit = settle_fields(sketch.image, fit.homography, part.fields, REACH / 2)
     alignment = judge(sketch, part, fit, None, may_lack=False)
-    if alignment is None or alignment.seen < LEAST_CONFIRMED:
+    if alignment is None:
         return None
     confirmed = ask_witnesses(sketch, part, fit.homography).confirm
-    sides = _sides_off(fit.homography, template.size, sketch.image.shape)
-    if not confirmed:
-        enough = max(LEAST_BOXES, LEAST_SHARE * len(shown))
-        if alignment.seen < enough or alignment.denied or sides > SIDES:
-            return None
-        if _unexplained(sketch.rows, template, fit.homography) > UNEXPLAINED:
-            return None
+    sides = sides_off(fit.homography, template.size, sketch.image.shape)
     sizes = [len(field.boxes) for field in template.fields]
     whole = np.logical_and.reduceat(shown, np.cumsum([0, *sizes[:-1]]))
     lost = {field.name for field, each in zip(template.fields, whole, strict=True) if not each}
     page = replace(alignment.page, absent=alignment.page.absent | lost)
     return _Candidate(part, replace(alignment, page=page), fit, sides, confirmed)
-
-
-def _print_points(page: PageRows) -> Points:
-    """Where something is printed on a scan, (N, 2), in scan pixels."""
-    print_ = page.cells.print
-    height, width = (max(1, side // BLOCK) for side in print_.shape)
-    small = cv2.resize(print_, (width, height), interpolation=cv2.INTER_AREA)
-    y, x = np.nonzero(small > 255 * PRINTED)
-    return np.asarray((np.column_stack([x, y]) + 0.5) * BLOCK * page.cells.factor, np.float64)
-
-
-def _shown(
-    sketch: Sketch, template: FormTemplate, homography: Matrix, prints: Points
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """The boxes (N,) on that side of a line beyond which a scan shows nothing printed.
-
-    Of the lines that are possible, that on whose side most boxes are where they should be.
-
-    Returns:
-        Those boxes, and those whose frames are there.
-    """
-    boxes = [field.boxes for field in template.fields]
-    view = view_fields(sketch.image, homography, boxes, reach=REACH / 2, box_px=BOX_PX)
-    corners = edge_corners(as_edges([box for field in boxes for box in field]))
-    on_scan = transform(homography, corners)
-    inside = ((on_scan >= 0) & (on_scan <= sketch.image.shape[::-1])).all(axis=1)
-    inside = inside.reshape(-1, 4).all(axis=1)[:, None]
-    there = inside & (view.frames.seen.sum(axis=1) >= SEEN_LINES)[:, None]
-    away = np.array([np.cos(ANGLES), np.sin(ANGLES)])
-    on_page = transform(np.asarray(np.linalg.inv(homography), np.float64), prints)
-    on_page = on_page[((on_page >= 0) & (on_page <= template.size[::-1])).all(axis=1)]
-    if not len(on_page):
-        return there[:, 0], there[:, 0]
-    edge = np.quantile(on_page @ away, LAST, axis=0)
-    far = (corners @ away).reshape(len(there), 4, -1).max(axis=1)
-    expected = inside & (far <= edge - TEAR * lay_out(template).side)
-    shown = expected | (there & (far <= edge))
-    merit = (shown & there).sum(axis=0) - 2 * (shown & ~there).sum(axis=0)
-    return np.asarray(shown[:, merit.argmax()], np.bool_), there[:, 0]
-
-
-def _part_of(template: FormTemplate, shown: NDArray[np.bool_]) -> FormTemplate:
-    """A template without the boxes that are not shown, nor single ones of longer fields."""
-    fields, start = [], 0
-    for field in template.fields:
-        end = start + len(field.boxes)
-        boxes = tuple(box for box, each in zip(field.boxes, shown[start:end], strict=True) if each)
-        start = end
-        if len(boxes) > 1 or len(boxes) == len(field.boxes):
-            fields.append(replace(field, boxes=boxes))
-    return replace(template, fields=tuple(fields))
-
-
-def _sides_off(homography: Matrix, size: tuple[float, float], shape: tuple[int, ...]) -> float:
-    """How far the page's sides are from the scan's, all but the farthest, as a share of its longer.
-
-    Measured at the middles of the page's sides.
-    """
-    height, width = size
-    middles = np.array([(width / 2, 0), (width, height / 2), (width / 2, height), (0, height / 2)])
-    x, y = transform(homography, middles).T
-    scan_height, scan_width = shape
-    gaps = np.array([np.abs(y), np.abs(x - scan_width), np.abs(y - scan_height), np.abs(x)])
-    scale = local_scale(homography, (width / 2, height / 2))
-    turned = [gaps[(np.arange(4) + turn) % 4, np.arange(4)] for turn in range(4)]
-    return min(float(np.sort(each)[2]) for each in turned) / (scale * max(size))
-
-
-def _unexplained(page: PageRows, template: FormTemplate, homography: Matrix) -> float:
-    """The share of the boxes on a scan, in rows, that are none of the template's."""
-    layout, rows = lay_out(template), page.rows
-    side = layout.side * local_scale(homography, tuple(layout.centres.mean(axis=0)))
-    alike = np.abs(np.log(np.sqrt(rows.along * rows.across) / side)) < np.log(ALIKE)
-    rows = rows.pick(alike)
-    if not len(rows):
-        return 0.0
-    back = np.asarray(np.linalg.inv(homography), np.float64)
-    ends = transform(back, np.concatenate([rows.starts, rows.ends]))
-    off = np.hypot(*(ends[:, None] - layout.centres[None]).transpose(2, 0, 1)).min(axis=1)
-    known = (off < layout.side / 2).reshape(2, -1).all(axis=0)
-    return float(rows.counts[~known].sum() / rows.counts.sum())
 
 
 def _places(page: PageRows, template: FormTemplate) -> Iterator[Matrix]:
@@ -254,18 +173,20 @@ def _places(page: PageRows, template: FormTemplate) -> Iterator[Matrix]:
     shares = (cell_at(page, points) >= 0).mean(axis=1)
     order = np.argsort(-shares, kind="stable")
     ends = points[order][:, [0, -1]].reshape(len(order), 4) / (NEARBY * layout.side)
-    _, first = np.unique(np.rint(ends / np.hypot(*tries[order, :, 0].T)[:, None]), axis=0, return_index=True)
+    _, first = np.unique(
+        np.rint(ends / np.hypot(*tries[order, :, 0].T)[:, None]), axis=0, return_index=True
+    )
     for index in order[np.sort(first)[:MOST_GROWN]].tolist():
         origin = (wanted.starts[row[index]] + wanted.ends[row[index]]) / 2
         homography = np.vstack([tries[index], (0.0, 0.0, 1.0)])
         yield grow(page, layout, Place(float(shares[index]), homography, origin)).homography
 
 
-def _turned(candidate: _Candidate) -> Matrix:
-    """The way to lay the same boxes upside down, (3, 3)."""
-    centres = lay_out(candidate.part).centres
-    x, y = (centres.min(axis=0) + centres.max(axis=0)).tolist()
-    return candidate.fit.homography @ translation(x, y) @ scaling(-1, -1)
+def _turned(candidate: _Candidate, template: FormTemplate) -> list[Matrix]:
+    """Ways to lay the page upside down, (3, 3): the boxes that are shown, or its edges."""
+    edges = np.array([(0, 0), template.size[::-1]], np.float64)
+    own = candidate.fit.homography
+    return [turn_boxes(own, points) for points in (lay_out(candidate.part).centres, edges)]
 
 
 def _apart(template: FormTemplate, guesses: Iterable[Matrix]) -> Iterator[Matrix]:

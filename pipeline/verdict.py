@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.aside import turn_boxes
 from pipeline.evidence import ask_witnesses, has_lone_proof, is_all_of_it, is_bare, lacks_a_part
 from pipeline.fit import Fit, find_fields
-from pipeline.geometry import as_edges, edge_corners, scaling, translation
+from pipeline.geometry import as_edges, edge_corners
 from pipeline.growth import Match
 from pipeline.matching import is_same_turned, lay_out
 from pipeline.records import AlignedPage
@@ -132,9 +133,7 @@ def judge(
 
 def _agreement_turned(sketch: Sketch, template: FormTemplate, fit: Fit) -> float:
     """How much of the reference's print the page would have if it lay the other way up."""
-    centres = lay_out(template).centres
-    x, y = (centres.min(axis=0) + centres.max(axis=0)).tolist()
-    turned = fit.homography @ translation(x, y) @ scaling(-1, -1)
+    turned = turn_boxes(fit.homography, lay_out(template).centres)
     agreement = ask_witnesses(sketch, template, turned).reference
     return agreement or 0.0
 
