@@ -61,9 +61,9 @@ def find_whole(
     whole = present & (groups.total(lacking) == 0)
     if whole.all():
         return whole, False
-    edges, asked = view.printed(), present[groups.of_box]
+    edges, gone = view.printed(), lacking | ~present[groups.of_box]
     middles = (edges[:, :2] + edges[:, 2:]) / 2
-    return whole, is_parted(middles[lacking & asked], middles[~lacking & asked])
+    return whole, not present.all() or is_parted(middles[gone], middles[~gone])
 
 
 def _beyond(view: FieldsView, aligned: AlignedPage) -> NDArray[np.bool_]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.acceptance import Profile
 from pipeline.astray import is_astray
@@ -97,16 +98,33 @@ def fields_found(page: CutPage, readings: Sequence[BoxReading] = ()) -> list[boo
         page: The page.
         readings: Of its boxes, in the template's order, where they were read.
     """
+    return _settled(page, *_find_whole(page, readings))
+
+
+def _settled(page: CutPage, whole: NDArray[np.bool_], torn: bool) -> list[bool]:
     fields, view = page.template.fields, page.cut.view
-    absent = np.array([spec.name in page.aligned.absent for spec in fields])
+    if page.aligned.residual_px is None or is_astray(view, fields, whole if torn else None):
+        return [False] * len(fields)
+    return [bool(each) for each in (view.frames.support >= FIELD_SUPPORT) & whole]
+
+
+def _find_whole(page: CutPage, readings: Sequence[BoxReading]) -> tuple[NDArray[np.bool_], bool]:
+    """Tell which fields, (F,), the scan shows with all their boxes, and if it lacks a part."""
     if readings:
         blank = [reading.ranked()[0][0] == Mark.BLANK for reading in readings]
     else:
         blank = [not crop.ink.any() for crop in page.cut.crops]
-    whole, torn = find_whole(view, page.aligned, np.array(blank), ~absent)
-    if page.aligned.residual_px is None or is_astray(view, fields, whole if torn else ~absent):
-        return [False] * len(fields)
-    return [bool(each) for each in (view.frames.support >= FIELD_SUPPORT) & whole]
+    present = np.array([spec.name not in page.aligned.absent for spec in page.template.fields])
+    return find_whole(page.cut.view, page.aligned, np.array(blank), present)
+
+
+def _remark(page: CutPage, whole: NDArray[np.bool_]) -> str:
+    """Say which fields of a page are missing with a part of it."""
+    names = [spec.name for spec, each in zip(page.template.fields, whole, strict=True) if not each]
+    return (
+        f"part of the page is missing or covered, with {len(names)} of its {len(whole)} fields "
+        f"({', '.join(names)}). Scan the whole page."
+    )
 
 
 def _hints_of(template: FormTemplate) -> Hints | None:
@@ -142,13 +160,14 @@ def _decode(page: CutPage, readings: Iterator[BoxReading], profile: Profile) -> 
     """Turn the next readings into the fields of one page."""
     boxes = sum(len(spec.boxes) for spec in page.template.fields)
     of_page = list(islice(readings, boxes))
-    fields, rows = decode_page(of_page, fields_found(page, of_page), page.template, profile)
+    whole, torn = _find_whole(page, of_page)
+    fields, rows = decode_page(of_page, _settled(page, whole, torn), page.template, profile)
     seen = b"".join(reading.image.tobytes() for reading in of_page)
     return PageResult(
         identity=page.aligned.page.identity,
         template=page.template.template_id,
         status=Status.READ,
-        reason="",
+        reason=_remark(page, whole) if torn else "",
         residual_px=page.aligned.residual_px,
         fields=tuple(fields),
         boxes=tuple(rows),
