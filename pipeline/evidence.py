@@ -207,6 +207,12 @@ def _sees_markers(image: GreyImage, markers: Markers, homography: Matrix) -> boo
 
     None if it shows none, or only the place of one: one that is covered says nothing.
     """
+    seen = see_markers(image, markers, homography)
+    return 2 * sum(seen) >= len(seen) if any(seen) or len(seen) > 1 else None
+
+
+def see_markers(image: GreyImage, markers: Markers, homography: Matrix) -> list[bool]:
+    """Tell for each marker whose place the scan shows whether it is dark."""
     squares = markers.size * np.concatenate([share * _RING for share in MARKER_SQUARES])
     points = np.array(markers.centres)[:, None] + squares
     at = np.rint(transform(homography, points.reshape(-1, 2)) - 0.5).astype(np.intp)
@@ -214,8 +220,7 @@ def _sees_markers(image: GreyImage, markers: Markers, homography: Matrix) -> boo
     shown = inside.reshape(len(points), -1).all(axis=1)
     x, y = at.reshape(points.shape)[shown].transpose(2, 0, 1)
     levels = image[y, x].reshape(len(x), len(MARKER_SQUARES), len(_RING)).astype(np.float64)
-    seen = [median(inner) < DARKER * quantile(outer, 0.75) for inner, outer in levels]
-    return 2 * sum(seen) >= len(seen) if any(seen) or len(seen) > 1 else None
+    return [median(inner) < DARKER * quantile(outer, 0.75) for inner, outer in levels]
 
 
 def _ring() -> Points:

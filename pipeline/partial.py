@@ -13,13 +13,13 @@ from itertools import chain, islice
 import numpy as np
 
 from pipeline.aside import least_lead, places_aside, turn_boxes
-from pipeline.evidence import ask_witnesses
+from pipeline.evidence import see_markers
 from pipeline.fit import REACH, Fit, settle_fields
 from pipeline.geometry import Matrix, local_scale, transform
 from pipeline.growth import grow
 from pipeline.matching import PageRows, Place, cell_at, lay_out, propose, with_parts
 from pipeline.records import Points
-from pipeline.remnant import find_shown, part_of, print_points, sides_off, unexplained
+from pipeline.remnant import find_shown, part_of, print_points, sides_off, text_agrees, unexplained
 from pipeline.sketch import Sketch
 from pipeline.template import FormTemplate
 from pipeline.verdict import MOST_DENIED, Alignment, judge
@@ -31,12 +31,14 @@ NEARBY = 1.0
 """Places are thinned out that differ by less, in sides of a box."""
 MOST_LOOK_UPS = 2_000_000
 LEAST_BOXES = 10
-"""So many boxes must be there where neither markers nor a reference confirm the form, and so large
-a share of all."""
+"""So many boxes must be there where a reference's print does not confirm the form, and so large a
+share of all."""
 LEAST_SHARE = 0.2
 LEAST_CONFIRMED = 5
+LEAST_MARKERS = 2
+"""So many of its markers say where a page lies."""
 UNEXPLAINED = 0.15
-"""The share of boxes in rows on the scan that may be none of the form's, likewise."""
+"""The share of boxes in rows on the scan that may be none of the form's."""
 SIDES = 0.04
 """How far three sides of the page may be from those of the scan, as a share of its longer side."""
 RIVAL = 0.75
@@ -57,8 +59,15 @@ class _Candidate:
     fit: Fit
     sides: float
     """How far the page's sides are from the scan's, all but the farthest."""
-    confirmed: bool
-    """Whether markers or a reference say that it is this form."""
+    text: bool
+    """Whether a reference's print says that it is this form."""
+    marked: bool
+    """Whether markers say where it lies."""
+
+    @property
+    def confirmed(self) -> bool:
+        """Tell whether more than boxes and edges speaks for it."""
+        return self.text or self.marked
 
 
 def align_part(
@@ -94,17 +103,15 @@ def _merit(candidate: _Candidate) -> tuple[bool, float]:
 
 
 def _is_sound(sketch: Sketch, template: FormTemplate, best: _Candidate) -> bool:
-    """Tell whether there is enough of a page to know it by."""
-    if best.confirmed:
+    """Tell whether there is enough of a page to know it by, and nothing else on it."""
+    if unexplained(sketch.rows, template, best.fit.homography) > UNEXPLAINED:
+        return False
+    if best.text:
         return best.alignment.seen >= LEAST_CONFIRMED
     boxes = len(lay_out(template).centres)
-    is_whole = best.alignment.seen >= max(LEAST_BOXES, LEAST_SHARE * boxes)
-    return (
-        is_whole
-        and not best.alignment.denied
-        and best.sides < SIDES
-        and unexplained(sketch.rows, template, best.fit.homography) < UNEXPLAINED
-    )
+    is_enough = best.alignment.seen >= max(LEAST_BOXES, LEAST_SHARE * boxes)
+    is_placed = best.marked or best.sides < SIDES
+    return is_enough and is_placed and not best.alignment.denied
 
 
 def _decide(template: FormTemplate, best: _Candidate, found: Sequence[_Candidate]) -> Alignment:
@@ -139,24 +146,29 @@ def _try(
     if not np.isfinite(fit.residual_px):
         return None
     fit = settle_fields(sketch.image, fit.homography, template.fields, REACH / 2)
-    shown, there = find_shown(sketch, template, fit.homography, prints)
-    denied = (shown & ~there).sum()
-    if shown.all() or shown.sum() < LEAST_CONFIRMED or denied > MOST_DENIED[1] * shown.sum():
+    shown = find_shown(sketch, template, fit.homography, prints)
+    if shown is None or shown.boxes.all():
         return None
-    part = part_of(template, shown)
+    count, denied = shown.boxes.sum(), (shown.boxes & ~shown.there).sum()
+    if count < LEAST_CONFIRMED or denied > MOST_DENIED[1] * count:
+        return None
+    part = part_of(template, shown.boxes)
     if not part.fields:
         return None
     fit = settle_fields(sketch.image, fit.homography, part.fields, REACH / 2)
     alignment = judge(sketch, part, fit, None, may_lack=False)
     if alignment is None:
         return None
-    confirmed = ask_witnesses(sketch, part, fit.homography).confirm
+    text = text_agrees(sketch, template, fit.homography, shown)
+    marked = template.markers is not None and (
+        sum(see_markers(sketch.image, template.markers, fit.homography)) >= LEAST_MARKERS
+    )
     sides = sides_off(fit.homography, template.size, sketch.image.shape)
     sizes = [len(field.boxes) for field in template.fields]
-    whole = np.logical_and.reduceat(shown, np.cumsum([0, *sizes[:-1]]))
+    whole = np.logical_and.reduceat(shown.boxes, np.cumsum([0, *sizes[:-1]]))
     lost = {field.name for field, each in zip(template.fields, whole, strict=True) if not each}
     page = replace(alignment.page, absent=alignment.page.absent | lost)
-    return _Candidate(part, replace(alignment, page=page), fit, sides, confirmed)
+    return _Candidate(part, replace(alignment, page=page), fit, sides, text, marked)
 
 
 def _places(page: PageRows, template: FormTemplate) -> Iterator[Matrix]:

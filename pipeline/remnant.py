@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.evidence import ALIKE
+from pipeline.evidence import AGREEMENT, ALIKE
 from pipeline.fit import BOX_PX, REACH
 from pipeline.frames import view_fields
 from pipeline.geometry import Matrix, as_edges, edge_corners, local_scale, transform
 from pipeline.lacking import ANGLES
 from pipeline.matching import PageRows, lay_out
+from pipeline.printed import LEAST_POINTS, agreement_of, loose_print
 from pipeline.records import Points
 from pipeline.sketch import Sketch
 from pipeline.template import FormTemplate
@@ -39,15 +40,26 @@ def print_points(page: PageRows) -> Points:
     return np.asarray((np.column_stack([x, y]) + 0.5) * BLOCK * page.cells.factor, np.float64)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """What a scan shows of a page: what lies on one side of a line."""
+
+    boxes: NDArray[np.bool_]
+    """(N,): the boxes on that side."""
+    there: NDArray[np.bool_]
+    """(N,): those whose frames are seen, on whichever side."""
+    away: Points
+    """(2,): the direction of what is not shown."""
+    edge: float
+    """How far the page is shown in that direction, in template pixels."""
+
+
 def find_shown(
     sketch: Sketch, template: FormTemplate, homography: Matrix, prints: Points
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """The boxes (N,) on that side of a line beyond which a scan shows nothing printed.
+) -> Shown | None:
+    """Find the line beyond which a scan shows nothing printed of a page.
 
     Of the lines that are possible, that on whose side most boxes are where they should be.
-
-    Returns:
-        Those boxes, and those whose frames are there.
     """
     boxes = [field.boxes for field in template.fields]
     view = view_fields(sketch.image, homography, boxes, reach=REACH / 2, box_px=BOX_PX)
@@ -61,13 +73,24 @@ def find_shown(
     on_page = transform(np.asarray(np.linalg.inv(homography), np.float64), prints)
     on_page = on_page[((on_page >= 0) & (on_page <= template.size[::-1])).all(axis=1)]
     if not len(on_page):
-        return there[:, 0], there[:, 0]
+        return None
     edge = np.quantile(on_page @ away, LAST, axis=0)
     far = (corners @ away).reshape(len(there), 4, -1).max(axis=1)
     expected = inside & (far <= edge - TEAR * lay_out(template).side)
     shown = expected | (there & (far <= edge))
     merit = (shown & there).sum(axis=0) - 2 * (shown & ~there).sum(axis=0)
-    return np.asarray(shown[:, merit.argmax()], np.bool_), there[:, 0]
+    best = int(merit.argmax())
+    return Shown(shown[:, best], there[:, 0], away[:, best], float(edge[best]))
+
+
+def text_agrees(sketch: Sketch, template: FormTemplate, homography: Matrix, shown: Shown) -> bool:
+    """Tell whether what a scan shows beside the boxes is what the reference has there."""
+    points = loose_print(template)
+    points = points[points @ shown.away < shown.edge]
+    if len(points) < LEAST_POINTS:
+        return False
+    agreement = agreement_of(sketch.rows, points, homography, template.size)
+    return agreement is not None and agreement >= AGREEMENT[1]
 
 
 def part_of(template: FormTemplate, shown: NDArray[np.bool_]) -> FormTemplate:
