@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.frames import FieldsView
 from pipeline.geometry import edge_corners, transform
-from pipeline.records import AlignedPage
+from pipeline.records import AlignedPage, GreyImage
 
 BEYOND = 0.1
 """How far a box may reach beyond the scan, as a share of its height."""
@@ -24,8 +24,11 @@ TORN_LINES = 2
 """The same on a page of which a part is known to be missing, whatever the box holds."""
 WHOLE = 0.85
 """The share of a field's lines that must be seen there."""
-COVERED = 0.8
-"""What is less bright than this, against paper, is covered."""
+BLACK, COVERED = 0.4, 0.75
+"""What is less bright than this, against paper, is covered: on any page, and on one of which a part
+is known to be missing."""
+BRIGHT = 13
+"""Of a spot's 16 pixels so many may be darker."""
 MOST_SPOTS = 3
 """So many spots of eight along a box's edge show that it is; writing covers fewer."""
 _SPOTS = np.delete(np.array(list(product((0.17, 0.5, 0.83), repeat=2))), 4, axis=0)
@@ -54,10 +57,12 @@ def find_whole(
     """
     groups, frames = view.strips.groups, view.frames
     lines = frames.seen.sum(axis=1)
+    levels = _levels(view)
     lacking = _beyond(view, aligned) | ((lines <= MOST_LINES) & blank)
+    lacking |= _is_covered(levels, BLACK) & blank
     if lacking.any() or not present.all():
         lacking |= (lines <= TORN_LINES) | (frames.support < WHOLE)[groups.of_box]
-        lacking |= _covered(view)
+        lacking |= _is_covered(levels, COVERED)
     whole = present & (groups.total(lacking) == 0)
     if whole.all():
         return whole, False
@@ -75,16 +80,24 @@ def _beyond(view: FieldsView, aligned: AlignedPage) -> NDArray[np.bool_]:
     return np.asarray(outside.any(axis=1).reshape(-1, 4).any(axis=1), np.bool_)
 
 
-def _covered(view: FieldsView) -> NDArray[np.bool_]:
-    """Tell which boxes are not as bright as paper along their edge, where hardly anybody writes."""
+def find_covered(view: FieldsView) -> NDArray[np.bool_]:
+    """Tell which boxes, (N,), are not as bright as paper where nobody writes."""
+    return _is_covered(_levels(view), COVERED)
+
+
+def _levels(view: FieldsView) -> GreyImage:
+    """How bright spots along the edge of each box are, where hardly anybody writes: (N, 8)."""
     edges = view.frames.edges
     sides = edges[:, 2:] - edges[:, :2]
-    places = edges[:, None, None, :2] + sides[:, None, None] * _PATCHES
-    x, y = np.floor(places).astype(np.intp).transpose(3, 0, 1, 2)
+    places = (edges[:, None, None, :2] + sides[:, None, None] * _PATCHES).astype(np.intp)
     height, width = view.image.shape
-    seen = view.image[np.clip(y, 0, height - 1), np.clip(x, 0, width - 1)]
-    levels = np.quantile(seen, 0.9, axis=2)
-    dark = levels < COVERED * np.median(levels)
+    x = np.minimum(np.maximum(places[..., 0], 0), width - 1)
+    y = np.minimum(np.maximum(places[..., 1], 0), height - 1)
+    return np.asarray(np.partition(view.image[y, x], BRIGHT, axis=2)[..., BRIGHT], np.uint8)
+
+
+def _is_covered(levels: GreyImage, share: float) -> NDArray[np.bool_]:
+    dark = levels < share * float(np.quantile(levels, 0.9))
     return np.asarray(dark.sum(axis=1) >= MOST_SPOTS, np.bool_)
 
 

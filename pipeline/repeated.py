@@ -16,6 +16,7 @@ from pipeline.frames import FieldsView
 from pipeline.geometry import Edges
 from pipeline.hints import LEAST_PRINT, without
 from pipeline.ink import LINE_REACH
+from pipeline.lacking import find_covered
 from pipeline.records import Floats, GreyImage
 
 TILE = (72, 60)
@@ -33,11 +34,20 @@ SQUARE = 0.4
 """Corners are this dark at least, against the lines that meet there, if they are not rounded."""
 
 
-def without_repeated(view: FieldsView) -> FieldsView:
-    """Take ticks, and rounded, thick and double frames, out of the darkness of fields."""
+def without_repeated(view: FieldsView, present: NDArray[np.bool_] | None = None) -> FieldsView:
+    """Take ticks, and rounded, thick and double frames, out of the darkness of fields.
+
+    Args:
+        view: The fields as settled on their frames.
+        present: (F,): those whose place the scan shows, if not all.
+    """
     frames, groups = view.frames, view.strips.groups
     odd = (frames.alike == 0) | _is_rounded(view) | _is_thick(view)
-    boxes = np.flatnonzero(odd[groups.of_box])
+    if present is not None:
+        odd &= present
+    if not odd.any():
+        return view
+    boxes = np.flatnonzero(odd[groups.of_box] & ~find_covered(view))
     if len(boxes) < LEAST_BOXES:
         return view
     edges = frames.edges[boxes]
