@@ -17,6 +17,7 @@ from pipeline.geometry import Edges
 from pipeline.hints import LEAST_PRINT, without
 from pipeline.ink import LINE_REACH
 from pipeline.lacking import find_covered
+from pipeline.quantiles import median
 from pipeline.records import Floats, GreyImage
 
 TILE = (72, 60)
@@ -25,6 +26,9 @@ AROUND = 0.15
 """How much of that is around a box at each side, as a share of its height."""
 LEAST_BOXES = 6
 """With fewer boxes writing may be alike in most."""
+FEW_BOXES = 24
+RIM = 0.2
+"""And with fewer than that only what is so near to the frame is taken for print, likewise."""
 USUAL = 0.35
 """A pixel is printed if so large a share of boxes is no darker, and that is dark."""
 BESIDE = np.array([0.06, 0.08, 0.1])
@@ -52,6 +56,8 @@ def without_repeated(view: FieldsView, present: NDArray[np.bool_] | None = None)
         return view
     edges = frames.edges[boxes]
     print_ = _print_of(view.dark, edges)
+    if len(boxes) < FEW_BOXES:
+        print_ = _rim(print_, edges)
     clean = view.dark.copy()
     for each in edges:
         near, laid = _lay(print_, each, clean.shape)
@@ -115,6 +121,16 @@ def _print_of(dark: GreyImage, edges: Edges) -> GreyImage:
     place = int(USUAL * len(tiles))
     usual = np.partition(tiles, place, axis=0)[place]
     return np.where(usual > 255 * LEAST_PRINT, usual, 0).astype(np.uint8)
+
+
+def _rim(print_: GreyImage, edges: Edges) -> GreyImage:
+    """What of the print is near the frame."""
+    height = median(edges[:, 3] - edges[:, 1])
+    outer = np.array([height, median(edges[:, 2] - edges[:, 0])]) + 2 * AROUND * height
+    top, left = np.rint((AROUND + RIM) * height / outer * TILE).astype(int).tolist()
+    near = print_.copy()
+    near[top : TILE[0] - top, left : TILE[1] - left] = 0
+    return near
 
 
 def _tile(dark: GreyImage, edges: NDArray[np.float64]) -> GreyImage:
