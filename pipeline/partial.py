@@ -17,6 +17,7 @@ from pipeline.evidence import see_markers
 from pipeline.fit import REACH, Fit, settle_fields
 from pipeline.geometry import Matrix, local_scale, transform
 from pipeline.growth import grow
+from pipeline.layout import find_layout_homographies, find_part_homographies
 from pipeline.matching import PageRows, Place, cell_at, lay_out, propose, with_parts
 from pipeline.records import Points
 from pipeline.remnant import find_shown, part_of, print_points, sides_off, text_agrees, unexplained
@@ -24,8 +25,10 @@ from pipeline.sketch import Sketch
 from pipeline.template import FormTemplate
 from pipeline.verdict import MOST_DENIED, Alignment, judge
 
-MOST_PLACES = 12
+MOST_PLACES = 20
 """How many places are looked at."""
+FEW_ROWS = 8
+"""Where a page has fewer rows of cells, read both ways, its boxes are looked for."""
 MOST_GROWN = 40
 NEARBY = 1.0
 """Places are thinned out that differ by less, in sides of a box."""
@@ -87,6 +90,11 @@ def align_part(
     prints = print_points(sketch.rows)
     tried = _apart(template, chain(guesses, _places(sketch.rows, template)))
     found = list(filter(None, (_try(sketch, template, guess, prints) for guess in tried)))
+    if not found and len(sketch.rows.rows) < FEW_ROWS:
+        whole = chain.from_iterable(find_layout_homographies(sketch, template))
+        parts = find_part_homographies(sketch, template)
+        tried = _apart(template, chain(parts, whole))
+        found = list(filter(None, (_try(sketch, template, guess, prints) for guess in tried)))
     if not found:
         return None
     best = max(found, key=_merit)
