@@ -60,15 +60,15 @@ def find_whole(
     levels = _levels(view)
     lacking = _beyond(view, aligned) | ((lines <= MOST_LINES) & blank)
     lacking |= _is_covered(levels, BLACK) & blank
-    if lacking.any() or not present.all():
-        lacking |= (lines <= TORN_LINES) | (frames.support < WHOLE)[groups.of_box]
-        lacking |= _is_covered(levels, COVERED)
-    whole = present & (groups.total(lacking) == 0)
-    if whole.all():
-        return whole, False
+    if present.all() and not lacking.any():
+        return present, False
+    doubtful = lacking | (lines <= TORN_LINES) | _is_covered(levels, COVERED)
+    whole = present & (groups.total(doubtful) == 0) & (frames.support >= WHOLE)
     edges, gone = view.printed(), lacking | ~present[groups.of_box]
     middles = (edges[:, :2] + edges[:, 2:]) / 2
-    return whole, not present.all() or is_parted(middles[gone], middles[~gone])
+    shown = ~gone & (lines > TORN_LINES)
+    near = np.median(edges[:, 2:] - edges[:, :2]) / 2
+    return whole, not present.all() or is_parted(middles[gone], middles[shown], float(near))
 
 
 def _beyond(view: FieldsView, aligned: AlignedPage) -> NDArray[np.bool_]:
@@ -81,8 +81,8 @@ def _beyond(view: FieldsView, aligned: AlignedPage) -> NDArray[np.bool_]:
 
 
 def find_covered(view: FieldsView) -> NDArray[np.bool_]:
-    """Tell which boxes, (N,), are not as bright as paper where nobody writes."""
-    return _is_covered(_levels(view), COVERED)
+    """Tell which boxes, (N,), are black where nobody writes."""
+    return _is_covered(_levels(view), BLACK)
 
 
 def _levels(view: FieldsView) -> GreyImage:
@@ -101,9 +101,13 @@ def _is_covered(levels: GreyImage, share: float) -> NDArray[np.bool_]:
     return np.asarray(dark.sum(axis=1) >= MOST_SPOTS, np.bool_)
 
 
-def is_parted(lacking: NDArray[np.float64], shown: NDArray[np.float64]) -> bool:
-    """Tell whether a line parts points (N, 2) that are not there from those that are, (M, 2)."""
+def is_parted(lacking: NDArray[np.float64], shown: NDArray[np.float64], near: float = 0.0) -> bool:
+    """Tell whether a line parts points (N, 2) that are not there from those that are, (M, 2).
+
+    Some may lie so near to it on the other side.
+    """
     if not len(lacking) or not len(shown):
         return not len(lacking)
     away = np.array([np.cos(ANGLES), np.sin(ANGLES)])
-    return bool(((lacking @ away).min(axis=0) > (shown @ away).max(axis=0)).any())
+    gaps = (lacking @ away).min(axis=0) - (shown @ away).max(axis=0)
+    return bool((gaps > -near).any())

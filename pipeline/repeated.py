@@ -28,7 +28,8 @@ LEAST_BOXES = 6
 """With fewer boxes writing may be alike in most."""
 FEW_BOXES = 24
 RIM = 0.2
-"""And with fewer than that only what is so near to the frame is taken for print, likewise."""
+"""And where so few are left of a torn page, only what is this near to the frame is taken for print,
+likewise."""
 USUAL = 0.35
 """A pixel is printed if so large a share of boxes is no darker, and that is dark."""
 BESIDE = np.array([0.06, 0.08, 0.1])
@@ -47,22 +48,21 @@ def without_repeated(view: FieldsView, present: NDArray[np.bool_] | None = None)
     """
     frames, groups = view.frames, view.strips.groups
     odd = (frames.alike == 0) | _is_rounded(view) | _is_thick(view)
-    if present is not None:
-        odd &= present
     if not odd.any():
         return view
-    boxes = np.flatnonzero(odd[groups.of_box] & ~find_covered(view))
+    shown = ~find_covered(view) if present is None else ~find_covered(view) & present[groups.of_box]
+    boxes = np.flatnonzero(odd[groups.of_box] & shown)
     if len(boxes) < LEAST_BOXES:
         return view
     edges = frames.edges[boxes]
     print_ = _print_of(view.dark, edges)
-    if len(boxes) < FEW_BOXES:
+    if len(boxes) < FEW_BOXES and not shown.all():
         print_ = _rim(print_, edges)
     clean = view.dark.copy()
     for each in edges:
         near, laid = _lay(print_, each, clean.shape)
         clean[near] = without(clean[near], laid, 1.0)
-    for field in np.flatnonzero(odd):
+    for field in np.flatnonzero(odd & (groups.total(shown) > 0)):
         first, last = groups.starts[field], groups.starts[field] + groups.counts[field] - 1
         for x, box in ((0, first), (2, last)):
             _clear_end(clean, view.dark, frames.edges[box], x)

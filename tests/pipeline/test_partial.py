@@ -151,7 +151,7 @@ def test_a_third_torn_off_aslant_takes_its_fields_only(corner: int) -> None:
     away = np.array([(-1, -1), (1, -1), (1, 1), (-1, 1)])[corner] / np.array([width, height])
 
     def is_shown(points: Points) -> np.ndarray:
-        return (points - middle) @ away < 0.15
+        return (points - middle) @ away < 0.17
 
     x, y = np.meshgrid(np.arange(width), np.arange(height))
     shown = is_shown(np.column_stack([x.ravel(), y.ravel()])).reshape(x.shape)
