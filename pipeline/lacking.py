@@ -18,6 +18,7 @@ BEYOND = 0.1
 """How far a box may reach beyond the scan, as a share of its height."""
 ANGLES = np.arange(0, 2 * np.pi, np.pi / 32)
 """The directions in which a part of a page may be missing."""
+ALL_LINES = 4
 MOST_LINES = 1
 """A box of which no more lines are seen, and that holds nothing, is not there."""
 TORN_LINES = 2
@@ -57,12 +58,13 @@ def find_whole(
     """
     groups, frames = view.strips.groups, view.frames
     lines = frames.seen.sum(axis=1)
-    levels = _levels(view)
     lacking = _beyond(view, aligned) | ((lines <= MOST_LINES) & blank)
-    lacking |= _is_covered(levels, BLACK) & blank
+    suspect = blank & (lines < ALL_LINES)
+    if suspect.any():
+        lacking |= find_covered(view) & suspect
     if present.all() and not lacking.any():
         return present, False
-    doubtful = lacking | (lines <= TORN_LINES) | _is_covered(levels, COVERED)
+    doubtful = lacking | (lines <= TORN_LINES) | _is_covered(view, COVERED)
     whole = present & (groups.total(doubtful) == 0) & (frames.support >= WHOLE)
     edges, gone = view.printed(), lacking | ~present[groups.of_box]
     middles = (edges[:, :2] + edges[:, 2:]) / 2
@@ -82,7 +84,7 @@ def _beyond(view: FieldsView, aligned: AlignedPage) -> NDArray[np.bool_]:
 
 def find_covered(view: FieldsView) -> NDArray[np.bool_]:
     """Tell which boxes, (N,), are black where nobody writes."""
-    return _is_covered(_levels(view), BLACK)
+    return _is_covered(view, BLACK)
 
 
 def _levels(view: FieldsView) -> GreyImage:
@@ -96,7 +98,8 @@ def _levels(view: FieldsView) -> GreyImage:
     return np.asarray(np.partition(view.image[y, x], BRIGHT, axis=2)[..., BRIGHT], np.uint8)
 
 
-def _is_covered(levels: GreyImage, share: float) -> NDArray[np.bool_]:
+def _is_covered(view: FieldsView, share: float) -> NDArray[np.bool_]:
+    levels = _levels(view)
     dark = levels < share * float(np.quantile(levels, 0.9))
     return np.asarray(dark.sum(axis=1) >= MOST_SPOTS, np.bool_)
 

@@ -111,11 +111,12 @@ def _settled(page: CutPage, whole: NDArray[np.bool_], torn: bool) -> list[bool]:
 def _find_whole(page: CutPage, readings: Sequence[BoxReading]) -> tuple[NDArray[np.bool_], bool]:
     """Tell which fields, (F,), the scan shows with all their boxes, and if it lacks a part."""
     if readings:
-        blank = [reading.ranked()[0][0] == Mark.BLANK for reading in readings]
+        likeliest = np.array([reading.probabilities for reading in readings]).argmax(axis=1)
+        blank = likeliest == readings[0].classes.index(Mark.BLANK)
     else:
-        blank = [not crop.ink.any() for crop in page.cut.crops]
+        blank = np.array([not crop.ink.any() for crop in page.cut.crops])
     present = np.array([spec.name not in page.aligned.absent for spec in page.template.fields])
-    return find_whole(page.cut.view, page.aligned, np.array(blank), present)
+    return find_whole(page.cut.view, page.aligned, blank, present)
 
 
 def _remark(page: CutPage, whole: NDArray[np.bool_]) -> str:
