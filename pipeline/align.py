@@ -12,7 +12,7 @@ from itertools import islice
 
 import numpy as np
 
-from pipeline.aside import is_beyond_doubt, least_lead, places_aside
+from pipeline.aside import is_beyond_doubt, least_lead, places_aside, turn_boxes
 from pipeline.errors import AlignmentError
 from pipeline.evidence import ask_witnesses
 from pipeline.features import find_feature_homography
@@ -30,6 +30,7 @@ from pipeline.growth import Match, grow
 from pipeline.layout import find_layout_homographies, spread_fields
 from pipeline.markers import find_marker_homographies, find_tilted_homographies
 from pipeline.matching import Place, lay_out
+from pipeline.partial import align_part
 from pipeline.records import AlignedPage
 from pipeline.sketch import Sketch
 from pipeline.template import FieldSpec, FormTemplate
@@ -71,9 +72,31 @@ def align(
     Raises:
         AlignmentError: If the printed frames are not where the template says.
     """
+    match = None if place is None else grow(sketch.rows, lay_out(template), place)
+    try:
+        found = _align_whole(sketch, template, match, thorough=thorough)
+    except AlignmentError:
+        part = _align_part(sketch, template, match) if thorough else None
+        if part is None:
+            raise
+        return part
+    # Of a form that lies alike upside down a part tells no more than the whole.
     layout = lay_out(template)
-    match = None if place is None else grow(sketch.rows, layout, place)
-    if match is not None and match.share >= MATCHED and not layout.lone:
+    is_part = found.seen < len(layout.centres) and not layout.same_turned
+    if found.page.residual_px is None and is_part and thorough:
+        return _align_part(sketch, template, match) or found
+    return found
+
+
+def _align_part(sketch: Sketch, template: FormTemplate, match: Match | None) -> Alignment | None:
+    return align_part(sketch, template, [] if match is None else [match.homography])
+
+
+def _align_whole(
+    sketch: Sketch, template: FormTemplate, match: Match | None, *, thorough: bool
+) -> Alignment:
+    """Find a page most of which the scan shows: by its cells, or by its frames."""
+    if match is not None and match.share >= MATCHED and not lay_out(template).lone:
         misses = np.hypot(*match.offsets.T)
         fit = Fit(match.homography, match.share, *summarise(misses), moved_px=0.0)
         alignment = judge(sketch, template, fit, match)
@@ -203,6 +226,8 @@ def _guesses(
         matched = find_feature_homography(sketch.features, template.reference, template.size)
         if matched is not None:
             yield [matched.homography], True
+    if match is not None and lay_out(template).same_turned:
+        yield [turn_boxes(match.homography, lay_out(template).centres)], False
     if thorough:
         yield from ((found, False) for found in find_layout_homographies(sketch, template))
 

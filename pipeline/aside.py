@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.geometry import Matrix, transform, translation
+from pipeline.geometry import Matrix, scaling, transform, translation
 from pipeline.matching import PageRows, cell_at, lay_out
 from pipeline.records import Points
 from pipeline.template import FormTemplate
@@ -56,6 +56,12 @@ def _share_on_boxes(centres: Points, shift: Points, side: float) -> float:
 def places_aside(template: FormTemplate, homography: Matrix) -> list[Matrix]:
     """Ways, (3, 3), to lay a page some boxes aside of where a homography has it."""
     return [homography @ translation(*shift) for shift in alike_shifts(template)[0].tolist()]
+
+
+def turn_boxes(homography: Matrix, centres: Points) -> Matrix:
+    """Lay boxes (N, 2) of a page where they are, upside down: (3, 3), as the homography is."""
+    x, y = (centres.min(axis=0) + centres.max(axis=0)).tolist()
+    return homography @ translation(x, y) @ scaling(-1, -1)
 
 
 def least_lead(template: FormTemplate) -> float:

@@ -79,23 +79,27 @@ def _take(
     )
 
 
-def is_astray(view: FieldsView, specs: Sequence[FieldSpec]) -> bool:
+def is_astray(
+    view: FieldsView, specs: Sequence[FieldSpec], shown: NDArray[np.bool_] | None = None
+) -> bool:
     """Tell whether some fields of a page lie on frames that are not theirs; which, nobody can say.
 
     Args:
         view: The fields as settled on their frames.
         specs: The template's fields.
+        shown: (F,): those that the scan shows, if not all: the others say nothing.
     """
     expected = np.concatenate([as_edges(spec.boxes) for spec in specs])
     size = np.median(expected[:, 2:] - expected[:, :2], axis=0)
     moves = _relative(view.strips.groups.middles(view.printed() - expected), size)
-    return _is_uneven(moves) or _lacks_ends(view)
+    asked = np.ones(len(specs), bool) if shown is None else shown
+    return bool(asked.any()) and (_is_uneven(moves[asked]) or _lacks_ends(view, asked))
 
 
-def _lacks_ends(view: FieldsView) -> bool:
+def _lacks_ends(view: FieldsView, asked: NDArray[np.bool_]) -> bool:
     """Tell whether there is nothing around the boxes at one end of the rows."""
     groups, seen = view.strips.groups, view.frames.seen
-    telling = (groups.counts > 2) & (view.frames.support >= FOUND)
+    telling = asked & (groups.counts > 2) & (view.frames.support >= FOUND)
     first = groups.starts[telling]
     last = first + groups.counts[telling] - 1
     between = telling[groups.of_box]

@@ -39,6 +39,9 @@ def choose(page: Page, templates: Sequence[FormTemplate]) -> tuple[FormTemplate,
     found, failures = _try_in_turn(sketch, ranked, thorough=len(ranked) == 1)
     if not found and len(ranked) > 1:
         found, failures = _try_in_turn(sketch, ranked, thorough=True)
+    elif len(ranked) > 1 and all(each.page.residual_px is None for _, each in found):
+        again = [each for each in ranked if any(each[0] is template for template, _ in found)]
+        found = _try_in_turn(sketch, again, thorough=True)[0] or found
     if not found:
         raise AlignmentError(failures[0] if len(ranked) == 1 else _explain_none(templates))
     template, alignment = _best(sketch, found)

@@ -22,8 +22,8 @@ from pipeline.template import FieldSpec, FormTemplate, Markers
 
 BARE = 0.04
 """Print that covers less than this share of an area is none: the scan shows no form there."""
-GRID = 4.0
-"""A page is looked at for print in steps of so many template pixels."""
+GRID = 400
+"""A page is looked at for print in so many steps along its longer side."""
 SIDE = (24, 6)
 """An area is looked at in so many places across and down."""
 DARKER = 0.75
@@ -114,7 +114,8 @@ def lacks_a_part(
         there: Points of the boxes that are there, (N, 2), in template pixels.
         absent: Points of those that are not, likewise.
     """
-    grid = np.meshgrid(np.arange(0, size[1], GRID), np.arange(0, size[0], GRID))
+    step = max(size) / GRID
+    grid = np.meshgrid(np.arange(0, size[1], step), np.arange(0, size[0], step))
     places = np.column_stack([axis.ravel() for axis in grid]).astype(np.float64)
     for angle in np.arange(0, 2 * np.pi, np.pi / 8):
         away = np.array([np.cos(angle), np.sin(angle)])
@@ -206,6 +207,12 @@ def _sees_markers(image: GreyImage, markers: Markers, homography: Matrix) -> boo
 
     None if it shows none, or only the place of one: one that is covered says nothing.
     """
+    seen = see_markers(image, markers, homography)
+    return 2 * sum(seen) >= len(seen) if any(seen) or len(seen) > 1 else None
+
+
+def see_markers(image: GreyImage, markers: Markers, homography: Matrix) -> list[bool]:
+    """Tell for each marker whose place the scan shows whether it is dark."""
     squares = markers.size * np.concatenate([share * _RING for share in MARKER_SQUARES])
     points = np.array(markers.centres)[:, None] + squares
     at = np.rint(transform(homography, points.reshape(-1, 2)) - 0.5).astype(np.intp)
@@ -213,8 +220,7 @@ def _sees_markers(image: GreyImage, markers: Markers, homography: Matrix) -> boo
     shown = inside.reshape(len(points), -1).all(axis=1)
     x, y = at.reshape(points.shape)[shown].transpose(2, 0, 1)
     levels = image[y, x].reshape(len(x), len(MARKER_SQUARES), len(_RING)).astype(np.float64)
-    seen = [median(inner) < DARKER * quantile(outer, 0.75) for inner, outer in levels]
-    return 2 * sum(seen) >= len(seen) if any(seen) or len(seen) > 1 else None
+    return [median(inner) < DARKER * quantile(outer, 0.75) for inner, outer in levels]
 
 
 def _ring() -> Points:

@@ -20,7 +20,7 @@ from pipeline.geometry import (
     translation,
 )
 from pipeline.ink import darkness
-from pipeline.records import Floats, GreyImage
+from pipeline.records import Floats, GreyImage, Points
 from pipeline.sketch import Sketch
 from pipeline.template import FieldSpec, FormTemplate
 
@@ -31,6 +31,8 @@ SEARCH = 0.09
 PEAKS = 4
 VOTERS = 8
 """How many fields, spread over the page, are asked where it lies."""
+PART = (0.3, 0.85)
+"""How much of its length may be left of a page one end of which is missing."""
 SCALES = (1.0, 0.98, 1.02, 0.96, 1.04, 0.94, 1.06, 0.92, 0.9, 0.88)
 """A scan may be larger than its page, and a page printed smaller than its template."""
 
@@ -65,6 +67,45 @@ def find_layout_homographies(sketch: Sketch, template: FormTemplate) -> Iterator
         yield [edges @ correction for correction in _match_boxes(sketch.image, edges, template)]
 
 
+def find_part_homographies(sketch: Sketch, template: FormTemplate) -> Iterator[Matrix]:
+    """Guess how a page lies one end of which is missing, from its other edges and its boxes.
+
+    Args:
+        sketch: The page.
+        template: The form.
+
+    Yields:
+        (3, 3) homographies, template pixels to scan pixels; most of them wrong.
+    """
+    height, width = sketch.image.shape
+    shown = sketch.outline
+    if shown is None:
+        angle = np.deg2rad(sketch.skew)
+        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        middle = np.array([width / 2, height / 2])
+        ends = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64)
+        shown = (ends - middle) @ turn + middle
+    for quarters in range(4):
+        for edges in _extend(np.roll(shown, -quarters, axis=0), template.size):
+            yield from (edges @ each for each in _match_boxes(sketch.image, edges, template))
+
+
+def _extend(shown: Points, size: tuple[float, float]) -> Iterator[Matrix]:
+    """Ways to lay a page on the part of it with corners (4, 2) that goes on at one side."""
+    first, along, _, down = shown
+    sides = np.array([along - first, down - first])
+    lengths = np.hypot(*sides.T)
+    units, page = sides / lengths[:, None], np.array(size[::-1])
+    for whole, part in ((0, 1), (1, 0)):
+        scale = lengths[whole] / page[whole]
+        share = lengths[part] / (scale * page[part])
+        if not PART[0] < share < PART[1]:
+            continue
+        beyond = units[part] * (scale * page[part] - lengths[part])
+        for origin in (first, first - beyond):
+            yield np.vstack([np.column_stack([*(scale * units), origin]), (0.0, 0.0, 1.0)])
+
+
 def _match_boxes(image: GreyImage, edges: Matrix, template: FormTemplate) -> list[Matrix]:
     """Ways to correct a page's place by its boxes, (3, 3), template pixels to template pixels."""
     search = _prepare(image, edges, template)
@@ -85,6 +126,7 @@ def _prepare(image: GreyImage, edges: Matrix, template: FormTemplate) -> _Search
     area = bounding_box(boxes, reach + max(box.height for box in boxes))
     scale = BOX_PX / float(np.median([box.height for box in boxes]))
     factor = max(1, int(local_scale(edges, (area.left, area.top)) / scale))
+    factor = min(factor, *image.shape)
     small, to_small = reduce(image, factor), scaling(1 / factor, 1 / factor) @ edges
     dark = darkness(sample_strip(small, to_small, area, scale).image, reach=BOX_PX // 2)
     length = round(0.6 * BOX_PX)

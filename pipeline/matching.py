@@ -157,8 +157,8 @@ def find_places(page: PageRows, templates: tuple[FormTemplate, ...]) -> list[Pla
     book = bind(templates)
     places = _best_places(page, page.rows, book, book.rows, book.of_row)
     if all(place is None or place.share < CLEAR for place in places):
-        rows, _ = _with_parts(page.rows, book.rows)
-        wanted, of = _with_parts(book.rows, page.rows)
+        rows, _ = with_parts(page.rows, book.rows)
+        wanted, of = with_parts(book.rows, page.rows)
         parts = _best_places(page, rows, book, wanted, book.of_row[of])
         places = [max(pair, key=_share) for pair in zip(places, parts, strict=True)]
     return places
@@ -171,7 +171,7 @@ def _share(place: Place | None) -> float:
 def _best_places(
     page: PageRows, rows: Rows, book: Book, wanted: Rows, whose: NDArray[np.intp]
 ) -> list[Place | None]:
-    tries, row = _propose(rows, wanted)
+    tries, row = propose(rows, wanted)
     form = whose[row]
     best = np.zeros(len(book.samples))
     places: list[Place | None] = [None] * len(best)
@@ -204,7 +204,7 @@ def _overhang(
     return np.asarray(OVERHANG * np.minimum((beyond / scan).max(axis=(1, 2)), 1.0), np.float64)
 
 
-def _with_parts(rows: Rows, others: Rows) -> tuple[Rows, NDArray[np.intp]]:
+def with_parts(rows: Rows, others: Rows) -> tuple[Rows, NDArray[np.intp]]:
     """Rows, and all parts of them that are as long as others are; and of which rows each is."""
     lengths = np.unique(others.counts[others.counts > LEAST])[-MOST_LENGTHS:]
     parts = [rows.windows(int(length)) for length in lengths]
@@ -212,7 +212,7 @@ def _with_parts(rows: Rows, others: Rows) -> tuple[Rows, NDArray[np.intp]]:
     return join_rows([rows, *(part for part, _ in parts)]), np.concatenate(of)
 
 
-def _propose(rows: Rows, wanted: Rows) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
+def propose(rows: Rows, wanted: Rows) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Affine maps (H, 2, 3) that put a row of a template on a row of the page, and which (H,)."""
     if not len(rows) or not len(wanted):
         return np.zeros((0, 2, 3)), np.zeros(0, np.intp)

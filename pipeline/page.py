@@ -7,6 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+import numpy as np
+from numpy.typing import NDArray
+
 from pipeline.acceptance import Profile
 from pipeline.astray import is_astray
 from pipeline.choose import choose
@@ -14,10 +17,12 @@ from pipeline.decode import decode_page, failed_fields, roster_boxes
 from pipeline.errors import PageError
 from pipeline.geometry import scaling
 from pipeline.hints import Hints, find_hints
+from pipeline.lacking import find_whole
 from pipeline.recognize import Classifier, recognize
 from pipeline.records import (
     AlignedPage,
     BoxReading,
+    Mark,
     Page,
     PageId,
     PageResult,
@@ -86,15 +91,41 @@ def cut_page(page: Page, templates: Sequence[FormTemplate]) -> CutPage:
     return CutPage(template, aligned, segment(aligned, template.fields, _hints_of(template)))
 
 
-def fields_found(page: CutPage) -> list[bool]:
-    """Tell for each field whether its frames were found where it should be."""
+def fields_found(page: CutPage, readings: Sequence[BoxReading] = ()) -> list[bool]:
+    """Tell for each field whether its frames were found where it should be, all of them.
+
+    Args:
+        page: The page.
+        readings: Of its boxes, in the template's order, where they were read.
+    """
+    return _settled(page, *_find_whole(page, readings))
+
+
+def _settled(page: CutPage, whole: NDArray[np.bool_], torn: bool) -> list[bool]:
     fields, view = page.template.fields, page.cut.view
-    if page.aligned.residual_px is None or is_astray(view, fields):
+    if page.aligned.residual_px is None or is_astray(view, fields, whole if torn else None):
         return [False] * len(fields)
-    return [
-        bool(support >= FIELD_SUPPORT) and spec.name not in page.aligned.absent
-        for support, spec in zip(view.frames.support, fields, strict=True)
-    ]
+    return [bool(each) for each in (view.frames.support >= FIELD_SUPPORT) & whole]
+
+
+def _find_whole(page: CutPage, readings: Sequence[BoxReading]) -> tuple[NDArray[np.bool_], bool]:
+    """Tell which fields, (F,), the scan shows with all their boxes, and if it lacks a part."""
+    if readings:
+        likeliest = np.array([reading.probabilities for reading in readings]).argmax(axis=1)
+        blank = likeliest == readings[0].classes.index(Mark.BLANK)
+    else:
+        blank = np.array([not crop.ink.any() for crop in page.cut.crops])
+    present = np.array([spec.name not in page.aligned.absent for spec in page.template.fields])
+    return find_whole(page.cut.view, page.aligned, blank, present)
+
+
+def _remark(page: CutPage, whole: NDArray[np.bool_]) -> str:
+    """Say which fields of a page are missing with a part of it."""
+    names = [spec.name for spec, each in zip(page.template.fields, whole, strict=True) if not each]
+    return (
+        f"part of the page is missing or covered, with {len(names)} of its {len(whole)} fields "
+        f"({', '.join(names)}). Scan the whole page."
+    )
 
 
 def _hints_of(template: FormTemplate) -> Hints | None:
@@ -130,13 +161,14 @@ def _decode(page: CutPage, readings: Iterator[BoxReading], profile: Profile) -> 
     """Turn the next readings into the fields of one page."""
     boxes = sum(len(spec.boxes) for spec in page.template.fields)
     of_page = list(islice(readings, boxes))
-    fields, rows = decode_page(of_page, fields_found(page), page.template, profile)
+    whole, torn = _find_whole(page, of_page)
+    fields, rows = decode_page(of_page, _settled(page, whole, torn), page.template, profile)
     seen = b"".join(reading.image.tobytes() for reading in of_page)
     return PageResult(
         identity=page.aligned.page.identity,
         template=page.template.template_id,
         status=Status.READ,
-        reason="",
+        reason=_remark(page, whole) if torn else "",
         residual_px=page.aligned.residual_px,
         fields=tuple(fields),
         boxes=tuple(rows),

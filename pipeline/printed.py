@@ -23,6 +23,8 @@ TOLERANCE = (-3.0, -1.5, 0.0, 1.5, 3.0)
 """How far off print may be, likewise."""
 AROUND = 4.0
 """Print is compared this far around the boxes, in their heights: nothing is fitted farther away."""
+FRAME = 0.2
+"""A box's frame is no farther from it, likewise."""
 LEAST_POINTS = 40
 """Two references that differ in less show no difference."""
 TELLING = 0.25
@@ -117,6 +119,26 @@ def reference_print(template: FormTemplate) -> Points:
     return _some_points(np.asarray(cv2.bitwise_and(dark, around), np.uint8), template.size)
 
 
+@lru_cache(maxsize=256)
+def loose_print(template: FormTemplate) -> Points:
+    """Some points (N, 2), in template pixels, that a reference shows beside boxes and frames.
+
+    Raises:
+        TemplateError: If the reference cannot be read.
+    """
+    if template.reference is None:
+        return np.zeros((0, 2))
+    dark = _print_of(template.reference).copy()
+    scale = np.array(dark.shape) / np.array(template.size)
+    for box in (box for field in template.fields for box in field.boxes):
+        area = bounding_box((box,), FRAME * box.height)
+        top, bottom = (max(round(y * scale[0]), 0) for y in (area.top, area.bottom))
+        left, right = (max(round(x * scale[1]), 0) for x in (area.left, area.right))
+        dark[top:bottom, left:right] = 0
+    return _some_points(dark, template.size)
+
+
+@lru_cache(maxsize=64)
 def _print_of(reference: Path) -> GreyImage:
     """What is dark on a reference image, 255, at about REFERENCE_PX."""
     image = read_reference(reference)

@@ -16,6 +16,8 @@ from pipeline.frames import FieldsView
 from pipeline.geometry import Edges
 from pipeline.hints import LEAST_PRINT, without
 from pipeline.ink import LINE_REACH
+from pipeline.lacking import find_covered
+from pipeline.quantiles import median
 from pipeline.records import Floats, GreyImage
 
 TILE = (72, 60)
@@ -24,6 +26,10 @@ AROUND = 0.15
 """How much of that is around a box at each side, as a share of its height."""
 LEAST_BOXES = 6
 """With fewer boxes writing may be alike in most."""
+FEW_BOXES = 24
+RIM = 0.2
+"""And where so few are left of a torn page, only what is this near to the frame is taken for print,
+likewise."""
 USUAL = 0.35
 """A pixel is printed if so large a share of boxes is no darker, and that is dark."""
 BESIDE = np.array([0.06, 0.08, 0.1])
@@ -33,20 +39,30 @@ SQUARE = 0.4
 """Corners are this dark at least, against the lines that meet there, if they are not rounded."""
 
 
-def without_repeated(view: FieldsView) -> FieldsView:
-    """Take ticks, and rounded, thick and double frames, out of the darkness of fields."""
+def without_repeated(view: FieldsView, present: NDArray[np.bool_] | None = None) -> FieldsView:
+    """Take ticks, and rounded, thick and double frames, out of the darkness of fields.
+
+    Args:
+        view: The fields as settled on their frames.
+        present: (F,): those whose place the scan shows, if not all.
+    """
     frames, groups = view.frames, view.strips.groups
     odd = (frames.alike == 0) | _is_rounded(view) | _is_thick(view)
-    boxes = np.flatnonzero(odd[groups.of_box])
+    if not odd.any():
+        return view
+    shown = ~find_covered(view) if present is None else ~find_covered(view) & present[groups.of_box]
+    boxes = np.flatnonzero(odd[groups.of_box] & shown)
     if len(boxes) < LEAST_BOXES:
         return view
     edges = frames.edges[boxes]
     print_ = _print_of(view.dark, edges)
+    if len(boxes) < FEW_BOXES and not shown.all():
+        print_ = _rim(print_, edges)
     clean = view.dark.copy()
     for each in edges:
         near, laid = _lay(print_, each, clean.shape)
         clean[near] = without(clean[near], laid, 1.0)
-    for field in np.flatnonzero(odd):
+    for field in np.flatnonzero(odd & (groups.total(shown) > 0)):
         first, last = groups.starts[field], groups.starts[field] + groups.counts[field] - 1
         for x, box in ((0, first), (2, last)):
             _clear_end(clean, view.dark, frames.edges[box], x)
@@ -105,6 +121,16 @@ def _print_of(dark: GreyImage, edges: Edges) -> GreyImage:
     place = int(USUAL * len(tiles))
     usual = np.partition(tiles, place, axis=0)[place]
     return np.where(usual > 255 * LEAST_PRINT, usual, 0).astype(np.uint8)
+
+
+def _rim(print_: GreyImage, edges: Edges) -> GreyImage:
+    """What of the print is near the frame."""
+    height = median(edges[:, 3] - edges[:, 1])
+    outer = np.array([height, median(edges[:, 2] - edges[:, 0])]) + 2 * AROUND * height
+    top, left = np.rint((AROUND + RIM) * height / outer * TILE).astype(int).tolist()
+    near = print_.copy()
+    near[top : TILE[0] - top, left : TILE[1] - left] = 0
+    return near
 
 
 def _tile(dark: GreyImage, edges: NDArray[np.float64]) -> GreyImage:

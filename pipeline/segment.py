@@ -61,7 +61,8 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec], hints: Hints | No
     """
     image, boxes = aligned.page.image, [field.boxes for field in fields]
     view = view_fields(image, aligned.homography, boxes, reach=REACH, box_px=BOX_PX)
-    view = without_repeated(call_back(view))
+    present = np.array([field.name not in aligned.absent for field in fields])
+    view = without_repeated(call_back(view), present)
     edges, groups, line = view.frames.edges, view.strips.groups, view.frames.strength
     missed = np.zeros(len(edges), bool)
     if hints is not None:

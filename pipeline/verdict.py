@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.aside import turn_boxes
 from pipeline.evidence import ask_witnesses, has_lone_proof, is_all_of_it, is_bare, lacks_a_part
 from pipeline.fit import Fit, find_fields
-from pipeline.geometry import as_edges, edge_corners, scaling, translation
+from pipeline.geometry import as_edges, edge_corners
 from pipeline.growth import Match
 from pipeline.matching import is_same_turned, lay_out
 from pipeline.records import AlignedPage
@@ -63,9 +64,22 @@ def is_exact(fit: Fit, template: FormTemplate) -> bool:
 
 
 def judge(
-    sketch: Sketch, template: FormTemplate, fit: Fit, match: Match | None
+    sketch: Sketch,
+    template: FormTemplate,
+    fit: Fit,
+    match: Match | None,
+    *,
+    may_lack: bool = True,
 ) -> Alignment | None:
-    """Weigh what speaks for and against a fit; None if it is not this form."""
+    """Weigh what speaks for and against a fit; None if it is not this form.
+
+    Args:
+        sketch: The page.
+        template: The form.
+        fit: How the page would lie.
+        match: Which of its boxes have a cell, if that is known.
+        may_lack: Whether the scan may show only a part of the page.
+    """
     most = MOST_RESIDUAL if fit.support >= HALF else EXACT
     if fit.residual_px > most * lay_out(template).height:
         return None
@@ -73,7 +87,7 @@ def judge(
     there, lacking, support = find_fields(sketch, template, fit.homography, match, sizes)
     bare = np.array(
         [
-            not seen and is_bare(sketch.rows, field, fit.homography)
+            may_lack and not seen and is_bare(sketch.rows, field, fit.homography)
             for seen, field in zip(there, template.fields, strict=True)
         ]
     )
@@ -119,9 +133,7 @@ def judge(
 
 def _agreement_turned(sketch: Sketch, template: FormTemplate, fit: Fit) -> float:
     """How much of the reference's print the page would have if it lay the other way up."""
-    centres = lay_out(template).centres
-    x, y = (centres.min(axis=0) + centres.max(axis=0)).tolist()
-    turned = fit.homography @ translation(x, y) @ scaling(-1, -1)
+    turned = turn_boxes(fit.homography, lay_out(template).centres)
     agreement = ask_witnesses(sketch, template, turned).reference
     return agreement or 0.0
 
