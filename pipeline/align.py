@@ -92,8 +92,8 @@ def _align_by_frames(
     best: Alignment | None = None
     highest, settled = 0.0, False
     for alternatives, sure in _guesses(sketch, template, match, thorough=thorough):
-        fits = [settle_fields(sketch.image, guess, fields, REACH) for guess in alternatives]
-        fit = refine(sketch.image, max(fits, key=lambda fit: fit.support), fields)
+        fits = [settle_fields(sketch, guess, fields, REACH) for guess in alternatives]
+        fit = refine(sketch, max(fits, key=lambda fit: fit.support), fields)
         highest = max(highest, fit.support)
         found = judge(sketch, template, fit, None) if fit.support > PROMISING else None
         if found is None and fit.support > NEARLY:
@@ -139,7 +139,7 @@ def _weigh_places_aside(sketch: Sketch, template: FormTemplate, best: Alignment)
 
 def _lay_at(sketch: Sketch, template: FormTemplate, place: Matrix) -> Alignment | None:
     """Settle a page near a place; None if the form is not there."""
-    fit = settle_fields(sketch.image, place, template.fields, REACH)
+    fit = settle_fields(sketch, place, template.fields, REACH)
     return judge(sketch, template, fit, None) if fit.support > PROMISING else None
 
 
@@ -151,7 +151,7 @@ def _is_whole(alignment: Alignment, template: FormTemplate) -> bool:
 def _settle_on_all(sketch: Sketch, template: FormTemplate, fit: Fit) -> Alignment | None:
     """Settle a page on all fields, which say more than the few that decide about guesses."""
     for _ in range(2):
-        fit = settle_fields(sketch.image, fit.homography, template.fields, REACH)
+        fit = settle_fields(sketch, fit.homography, template.fields, REACH)
     return judge(sketch, template, fit, None) if is_exact(fit, template) else None
 
 
@@ -163,7 +163,7 @@ def _align_tilted(
         return None
     guesses = find_tilted_homographies(sketch.image, template.markers, template.size)
     for guess in islice(guesses, TILTED_GUESSES):
-        fit = settle_fields(sketch.image, guess, fields, REACH)
+        fit = settle_fields(sketch, guess, fields, REACH)
         found = _settle_on_all(sketch, template, fit) if fit.support > NEARLY else None
         if found is not None:
             return found

@@ -39,6 +39,11 @@ def choose(page: Page, templates: Sequence[FormTemplate]) -> tuple[FormTemplate,
     found, failures = _try_in_turn(sketch, ranked, thorough=len(ranked) == 1)
     if not found and len(ranked) > 1:
         found, failures = _try_in_turn(sketch, ranked, thorough=True)
+    if all(alignment.page.residual_px is None for _, alignment in found):
+        # Its frames may be told by their tone alone.
+        by_tone = Sketch(page, templates, by_tone=True)
+        seen, _ = _try_in_turn(by_tone, rank(by_tone, templates), thorough=False)
+        found = [each for each in seen if each[1].page.residual_px is not None] or found
     if not found:
         raise AlignmentError(failures[0] if len(ranked) == 1 else _explain_none(templates))
     template, alignment = _best(sketch, found)

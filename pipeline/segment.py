@@ -20,6 +20,7 @@ from pipeline.quantiles import median
 from pipeline.records import AlignedPage, BoxCrop, Floats, GreyImage
 from pipeline.repeated import without_repeated
 from pipeline.template import FieldSpec
+from pipeline.tones import look_by_tone
 
 BOX_PX = 48
 """Strip pixels to the height of a box: twice and more what the network sees."""
@@ -61,6 +62,7 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec], hints: Hints | No
     """
     image, boxes = aligned.page.image, [field.boxes for field in fields]
     view = view_fields(image, aligned.homography, boxes, reach=REACH, box_px=BOX_PX)
+    view = look_by_tone(view, reach=REACH, box_px=BOX_PX)
     view = without_repeated(call_back(view))
     edges, groups, line = view.frames.edges, view.strips.groups, view.frames.strength
     missed = np.zeros(len(edges), bool)
