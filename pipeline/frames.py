@@ -36,7 +36,7 @@ MERGED = 0.9
 
 
 WHOLE = 0.8
-"""With fewer of its lines seen a field may be an open comb."""
+"""With fewer of its lines seen a field may be an open comb, or set off by its tone alone."""
 ALIKE = 0.7
 """And with one side so much paler than another: all lines of a frame are printed in one ink."""
 TICKS = 0.8

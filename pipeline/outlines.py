@@ -38,9 +38,10 @@ def outlines(image: GreyImage, box_px: float) -> GreyImage:
     _, written = cv2.threshold(cv2.subtract(least, smooth), LEAST_STEP, 255, cv2.THRESH_BINARY)
     shown = cv2.max(smooth, least)
     width = _width(LINE * box_px)
-    tone = _morph(np.asarray(shown, np.uint8), cv2.MORPH_CLOSE, width)
-    thin = cv2.max(cv2.subtract(tone, shown), _morph(tone, cv2.MORPH_TOPHAT, width))
-    lines = cv2.max(thin, _morph(tone, cv2.MORPH_GRADIENT, STEP_PX))
+    filled = _morph(np.asarray(shown, np.uint8), cv2.MORPH_CLOSE, width)
+    even = _morph(filled, cv2.MORPH_OPEN, width)
+    thin = cv2.max(cv2.subtract(filled, shown), cv2.subtract(filled, even))
+    lines = cv2.max(thin, _morph(even, cv2.MORPH_GRADIENT, STEP_PX))
     beside = _morph(np.asarray(written, np.uint8), cv2.MORPH_DILATE, STEP_PX)
     return np.asarray(cv2.subtract(lines, beside), np.uint8)
 
