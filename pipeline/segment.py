@@ -34,6 +34,8 @@ OVERHANG = 0.3
 """How far a digit's ink may leave its box, likewise; a longer tail is cut off there."""
 AROUND = 0.7
 """How far around a digit is looked, as a share of its longer side: as far as the network sees."""
+PALE = 0.35
+"""A frame is hardly seen in the ink if it is no darker than this, of what the pen is."""
 LINE_PX = 1
 """How far to each side of its middle a frame is shown that is too pale to be seen, in pixels."""
 FIELD_SUPPORT = 0.5
@@ -90,7 +92,7 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec], hints: Hints | No
 
 def _with_pale_frames(printed: GreyImage, view: FieldsView, levels: Levels) -> GreyImage:
     """Show frames that are too pale to be ink as dark as others: the network knows them so."""
-    pale = view.frames.strength < (levels.paper + levels.pen) / 2
+    pale = view.frames.strength < levels.paper + PALE * (levels.pen - levels.paper)
     pale &= view.frames.alike > 0
     if not pale.any():
         return printed
