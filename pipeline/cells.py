@@ -54,7 +54,8 @@ def find_cells(image: GreyImage, box_px: tuple[float, float], *, by_tone: bool =
     Args:
         image: Grey scan of shape (H, W).
         box_px: The smallest and the largest side of a box, in scan pixels.
-        by_tone: Whether they may be closed off by other than dark lines.
+        by_tone: Whether they may be closed off by tones, or by lines so pale that they are only
+            seen where writing is left out.
     """
     factor = 2 ** max(0, int(np.log2(max(box_px[0] / BOX_PX, 1.0))))
     least, most = SMALLEST * box_px[0] / factor, LARGEST * box_px[1] / factor
@@ -62,24 +63,17 @@ def find_cells(image: GreyImage, box_px: tuple[float, float], *, by_tone: bool =
     if factor == 1:  # nothing has averaged the scanner's noise yet
         small = np.asarray(cv2.GaussianBlur(small, (3, 3), 0.5), np.uint8)
     around = 2 * round(0.8 * box_px[0] / factor) + 3
-    dark = _darker(small, around)
-    around_cells = [dark]
+    # What `cv2.adaptiveThreshold` does, in two thirds of its time.
+    mean = cv2.blur(small, (around, around), borderType=cv2.BORDER_REPLICATE)
+    _, dark = cv2.threshold(cv2.subtract(mean, small), CONTRAST - 1, 255, cv2.THRESH_BINARY)
+    grounds: Sequence[cv2.typing.MatLike] = [dark]
     if by_tone:
-        ground, light = two_tones(small, (box_px[0] / factor, box_px[1] / factor))
-        around_cells = [np.asarray(cv2.max(dark, ground), np.uint8), light]
-    quads = np.concatenate([_find_holes(each, least, most) for each in around_cells])
+        grounds = two_tones(small, (box_px[0] / factor, box_px[1] / factor), CONTRAST)
+    quads = np.concatenate([_find_holes(each, least, most) for each in grounds])
     right = (quads[:, 1] - quads[:, 0] + quads[:, 2] - quads[:, 3]) / 2
     down = (quads[:, 3] - quads[:, 0] + quads[:, 2] - quads[:, 1]) / 2
     centres = (quads.mean(axis=1) + 0.5) * factor
-    return Cells(centres, right * factor, down * factor, dark, factor)
-
-
-def _darker(image: GreyImage, around: int) -> GreyImage:
-    """What is darker than the mean around it, 255."""
-    # What `cv2.adaptiveThreshold` does, in two thirds of its time.
-    mean = cv2.blur(image, (around, around), borderType=cv2.BORDER_REPLICATE)
-    _, dark = cv2.threshold(cv2.subtract(mean, image), CONTRAST - 1, 255, cv2.THRESH_BINARY)
-    return np.asarray(dark, np.uint8)
+    return Cells(centres, right * factor, down * factor, np.asarray(dark, np.uint8), factor)
 
 
 def _find_holes(dark: cv2.typing.MatLike, least: float, most: float) -> NDArray[np.float64]:

@@ -46,8 +46,10 @@ def outlines(image: GreyImage, box_px: float) -> GreyImage:
     return np.asarray(cv2.subtract(lines, beside), np.uint8)
 
 
-def two_tones(image: GreyImage, box_px: tuple[float, float]) -> tuple[GreyImage, GreyImage]:
-    """Tell the darker of two tones that meet nearby, with what is written, from the lighter.
+def two_tones(
+    image: GreyImage, box_px: tuple[float, float], contrast: int
+) -> tuple[GreyImage, GreyImage]:
+    """Tell the darker of two tones that meet nearby, with lines and writing, from the lighter.
 
     Each pixel is compared with the middle between the darkest and the lightest tone around it
     (Bernsen, ICPR 1986).
@@ -55,9 +57,10 @@ def two_tones(image: GreyImage, box_px: tuple[float, float]) -> tuple[GreyImage,
     Args:
         image: Grey uint8 of shape (H, W).
         box_px: The smallest and the largest side of a box in its pixels.
+        contrast: How much darker than its ground a line is, in grey levels.
 
     Returns:
-        Where it is darker, and where it is lighter without what is written, 255, twice (H, W);
+        Where it is darker, and where it is lighter but for lines and writing, 255, twice (H, W);
         neither where all is one tone.
     """
     tone = _without_writing(image, box_px[0])
@@ -65,8 +68,9 @@ def two_tones(image: GreyImage, box_px: tuple[float, float]) -> tuple[GreyImage,
     middle = cv2.addWeighted(least, 0.5, most, 0.5, 0)
     _, meet = cv2.threshold(cv2.subtract(most, least), LEAST_STEP - 1, 255, cv2.THRESH_BINARY)
     darker, lighter = cv2.compare(image, middle, cv2.CMP_LT), cv2.compare(tone, middle, cv2.CMP_GT)
+    _, thin = cv2.threshold(cv2.subtract(tone, image), contrast - 1, 255, cv2.THRESH_BINARY)
     return (
-        np.asarray(cv2.bitwise_and(darker, meet), np.uint8),
+        np.asarray(cv2.max(cv2.bitwise_and(darker, meet), thin), np.uint8),
         np.asarray(cv2.bitwise_and(lighter, meet), np.uint8),
     )
 
