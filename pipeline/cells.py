@@ -66,14 +66,23 @@ def find_cells(image: GreyImage, box_px: tuple[float, float], *, by_tone: bool =
     # What `cv2.adaptiveThreshold` does, in two thirds of its time.
     mean = cv2.blur(small, (around, around), borderType=cv2.BORDER_REPLICATE)
     _, dark = cv2.threshold(cv2.subtract(mean, small), CONTRAST - 1, 255, cv2.THRESH_BINARY)
-    grounds: Sequence[cv2.typing.MatLike] = [dark]
+    quads = _find_holes(dark, least, most)
     if by_tone:
-        grounds = two_tones(small, (box_px[0] / factor, box_px[1] / factor), CONTRAST)
-    quads = np.concatenate([_find_holes(each, least, most) for each in grounds])
+        tones = two_tones(small, (box_px[0] / factor, box_px[1] / factor))
+        grounds = (cv2.max(dark, tones.darker), tones.lighter, tones.thinner(small, CONTRAST))
+        quads = np.concatenate([quads, *(_find_holes(each, least, most) for each in grounds)])
+        quads = _each_once(quads, least)
     right = (quads[:, 1] - quads[:, 0] + quads[:, 2] - quads[:, 3]) / 2
     down = (quads[:, 3] - quads[:, 0] + quads[:, 2] - quads[:, 1]) / 2
     centres = (quads.mean(axis=1) + 0.5) * factor
     return Cells(centres, right * factor, down * factor, np.asarray(dark, np.uint8), factor)
+
+
+def _each_once(quads: NDArray[np.float64], least: float) -> NDArray[np.float64]:
+    """Leave out those (N, 4, 2) whose middle is that of an earlier one."""
+    middles = quads.mean(axis=1)
+    near = np.abs(middles[:, None] - middles).max(axis=2) < least / 2
+    return np.asarray(quads[near.argmax(axis=1) == np.arange(len(quads))], np.float64)
 
 
 def _find_holes(dark: cv2.typing.MatLike, least: float, most: float) -> NDArray[np.float64]:

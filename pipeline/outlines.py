@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 
@@ -46,10 +48,25 @@ def outlines(image: GreyImage, box_px: float) -> GreyImage:
     return np.asarray(cv2.subtract(lines, beside), np.uint8)
 
 
-def two_tones(
-    image: GreyImage, box_px: tuple[float, float], contrast: int
-) -> tuple[GreyImage, GreyImage]:
-    """Tell the darker of two tones that meet nearby, with lines and writing, from the lighter.
+@dataclass(frozen=True, slots=True, eq=False)
+class Tones:
+    """Where one of two tones that meet nearby is: uint8 (H, W), 255 there."""
+
+    darker: GreyImage
+    """With lines and writing."""
+    lighter: GreyImage
+    """Without them."""
+    ground: GreyImage
+    """How light paper and tints are beneath lines and writing, (H, W)."""
+
+    def thinner(self, image: GreyImage, contrast: int) -> GreyImage:
+        """Lines and writing, 255, so many grey levels darker than what is beneath them."""
+        darker = cv2.subtract(self.ground, image)
+        return np.asarray(cv2.threshold(darker, contrast - 1, 255, cv2.THRESH_BINARY)[1], np.uint8)
+
+
+def two_tones(image: GreyImage, box_px: tuple[float, float]) -> Tones:
+    """Tell the darker of two tones that meet nearby from the lighter.
 
     Each pixel is compared with the middle between the darkest and the lightest tone around it
     (Bernsen, ICPR 1986).
@@ -57,21 +74,19 @@ def two_tones(
     Args:
         image: Grey uint8 of shape (H, W).
         box_px: The smallest and the largest side of a box in its pixels.
-        contrast: How much darker than its ground a line is, in grey levels.
 
     Returns:
-        Where it is darker, and where it is lighter but for lines and writing, 255, twice (H, W);
-        neither where all is one tone.
+        Where each is; neither where all is one tone.
     """
     tone = _without_writing(image, box_px[0])
     least, most = _tones_around(tone, box_px[1])
     middle = cv2.addWeighted(least, 0.5, most, 0.5, 0)
     _, meet = cv2.threshold(cv2.subtract(most, least), LEAST_STEP - 1, 255, cv2.THRESH_BINARY)
     darker, lighter = cv2.compare(image, middle, cv2.CMP_LT), cv2.compare(tone, middle, cv2.CMP_GT)
-    _, thin = cv2.threshold(cv2.subtract(tone, image), contrast - 1, 255, cv2.THRESH_BINARY)
-    return (
-        np.asarray(cv2.max(cv2.bitwise_and(darker, meet), thin), np.uint8),
+    return Tones(
+        np.asarray(cv2.bitwise_and(darker, meet), np.uint8),
         np.asarray(cv2.bitwise_and(lighter, meet), np.uint8),
+        tone,
     )
 
 
