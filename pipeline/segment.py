@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.astray import call_back
 from pipeline.bands import level_bands, upright_bands
+from pipeline.dotted import fill_dotted
 from pipeline.frames import FieldsView, view_fields
 from pipeline.geometry import Edges
 from pipeline.hints import Hints, take_away
@@ -68,7 +69,7 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec], hints: Hints | No
     image, boxes = aligned.page.image, [field.boxes for field in fields]
     view = view_fields(image, aligned.homography, boxes, reach=REACH, box_px=BOX_PX)
     view = look_by_tone(view, reach=REACH, box_px=BOX_PX)
-    view = without_repeated(call_back(view))
+    view = without_repeated(fill_dotted(call_back(view)))
     edges, groups, line = view.frames.edges, view.strips.groups, view.frames.strength
     missed = np.zeros(len(edges), bool)
     if hints is not None:
