@@ -23,7 +23,7 @@ PALE = 0.4
 """Lines that are darker than this on the average have no gaps."""
 GAPS = (0.2, 0.8)
 """Gaps take more of a dotted line than the first of these shares, dots more than the rest."""
-DOTTED = 0.5
+DOTTED = 0.35
 """How dark gaps are at most, against dots."""
 LONGEST = 0.15
 """The longest gap that is filled, as a share of the height of a box."""
