@@ -35,7 +35,7 @@ OVERHANG = 0.3
 """How far a digit's ink may leave its box, likewise; a longer tail is cut off there."""
 AROUND = 0.7
 """How far around a digit is looked, as a share of its longer side: as far as the network sees."""
-PALE = 0.35
+PALE = 0.3
 """A frame is hardly seen in the ink if it is no darker than this, of what the pen is."""
 LINE_PX = 1
 """How far to each side of its middle a frame is shown that is too pale to be seen, in pixels."""
