@@ -1,7 +1,7 @@
 """Boxes that are open above: short upright ticks, with or without a line below them.
 
 A tick is found like the upright line of a whole frame, on its lower part alone. How far up or down
-a row is only its base line can tell; without one it stays where the page's alignment puts it.
+a row is its base line tells; without one, the lower ends of its ticks do.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ OWN_REACH = 0.15
 """How far one tick may be from where the others put it, likewise."""
 BASE = 0.6
 """The share of a row's boxes that have a line below them, if it has one."""
+END_PX = 3
+"""So many pixels above the end of a tick are dark, and so many below it are not."""
 LEAST_SHARE = 0.5
 """How dark a tick is at least, against most of its row's."""
 
@@ -82,8 +84,10 @@ def fit_combs(dark: GreyImage, strips: Strips, reach: float) -> CombFit:
         LEAST_DARKNESS, np.maximum(4 * groups.middle(columns.middle()), LEAST_SHARE * strength)
     )
     ticks = (strengths > least[chains.of_box]).reshape(-1, 2)
+    ends, ended = _find_ends(dark, edges, groups, reach, strength)
+    edges[:, [1, 3]] += np.where(based, 0, ends)[groups.of_box, None]
     pairs = ticks.all(axis=1)
-    bottom = pairs & based[groups.of_box]
+    bottom = pairs & (based | ended)[groups.of_box]
     there = np.take_along_axis(above.thin, above.index(edges[:, [0, 2]]), axis=1)
     return CombFit(
         edges,
@@ -111,6 +115,28 @@ def _find_bases(
     best = (shares - 0.1 * off / max(reach, 1)).argmax(axis=1)
     based = np.take_along_axis(shares, best[:, None], axis=1)[:, 0] >= BASE
     return np.where(based, best - shares.shape[1] // 2, 0).astype(np.float64), based
+
+
+def _find_ends(
+    dark: GreyImage, edges: Edges, groups: Groups, reach: float, strength: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """How far below the boxes of each field its ticks end, and whether they clearly do: (F,)."""
+    steps = int(reach)
+    lines = np.rint(edges[:, [0, 2]]).astype(np.intp).ravel()
+    bottoms = np.rint(np.repeat(edges[:, 3], 2)).astype(np.intp)
+    down = np.arange(-steps - END_PX, steps + END_PX)
+    rows = np.clip(bottoms[:, None] + down, 0, dark.shape[0] - 1)
+    columns = np.clip(lines[:, None] + np.arange(-1, 2), 0, dark.shape[1] - 1)
+    shown = dark[rows[:, None, :], columns[:, :, None]].max(axis=1) / 255
+    usual = Groups.of_sizes(2 * groups.counts).middles(shown)
+    sums = np.cumsum(np.pad(usual, ((0, 0), (1, 0))), axis=1)
+    means = (sums[:, END_PX:] - sums[:, :-END_PX]) / END_PX
+    drops = means[:, :-END_PX] - means[:, END_PX:]
+    off = np.abs(np.arange(drops.shape[1]) - steps)
+    best = (drops / np.maximum(strength, 1e-6)[:, None] - 0.1 * off / max(reach, 1)).argmax(axis=1)
+    drop = np.take_along_axis(drops, best[:, None], axis=1)[:, 0]
+    clear = drop > np.maximum(LEAST_DARKNESS, LEAST_SHARE * strength)
+    return np.where(clear, best - steps, 0).astype(np.float64), clear
 
 
 def _shift(

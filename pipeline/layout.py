@@ -31,6 +31,8 @@ SEARCH = 0.09
 PEAKS = 4
 VOTERS = 8
 """How many fields, spread over the page, are asked where it lies."""
+TICK = 0.25
+"""How much of an upright line open combs have, at its lower end."""
 SCALES = (1.0, 0.98, 1.02, 0.96, 1.04, 0.94, 1.06, 0.92, 0.9, 0.88)
 """A scan may be larger than its page, and a page printed smaller than its template."""
 
@@ -46,6 +48,8 @@ class _Search:
     """(3, 3), template pixels to pixels of the search."""
     steps: int
     """How far off a field may be, in pixels of the search."""
+    combs: bool
+    """Whether it is ticks that are looked for, and no lines."""
 
 
 def find_layout_homographies(sketch: Sketch, template: FormTemplate) -> Iterator[list[Matrix]]:
@@ -61,13 +65,17 @@ def find_layout_homographies(sketch: Sketch, template: FormTemplate) -> Iterator
         chosen, and may be wrong.
     """
     shape, outline = sketch.image.shape, sketch.outline
-    for edges in find_page_edges(shape, template.size, outline, lambda: sketch.skew):
-        yield [edges @ correction for correction in _match_boxes(sketch.image, edges, template)]
+    for combs in (False, True):
+        for edges in find_page_edges(shape, template.size, outline, lambda: sketch.skew):
+            corrections = _match_boxes(sketch.image, edges, template, combs=combs)
+            yield [edges @ correction for correction in corrections]
 
 
-def _match_boxes(image: GreyImage, edges: Matrix, template: FormTemplate) -> list[Matrix]:
+def _match_boxes(
+    image: GreyImage, edges: Matrix, template: FormTemplate, *, combs: bool
+) -> list[Matrix]:
     """Ways to correct a page's place by its boxes, (3, 3), template pixels to template pixels."""
-    search = _prepare(image, edges, template)
+    search = _prepare(image, edges, template, combs)
     stretches = [_stretch(template.size, scale) for scale in SCALES]
     fields = spread_fields(template.fields, VOTERS)
     votes = [_votes(search, fields, stretch) for stretch in stretches]
@@ -79,7 +87,7 @@ def _match_boxes(image: GreyImage, edges: Matrix, template: FormTemplate) -> lis
     ]
 
 
-def _prepare(image: GreyImage, edges: Matrix, template: FormTemplate) -> _Search:
+def _prepare(image: GreyImage, edges: Matrix, template: FormTemplate, combs: bool) -> _Search:
     boxes = [box for field in template.fields for box in field.boxes]
     reach = SEARCH * max(template.size)
     area = bounding_box(boxes, reach + max(box.height for box in boxes))
@@ -87,14 +95,14 @@ def _prepare(image: GreyImage, edges: Matrix, template: FormTemplate) -> _Search
     factor = max(1, int(local_scale(edges, (area.left, area.top)) / scale))
     small, to_small = reduce(image, factor), scaling(1 / factor, 1 / factor) @ edges
     dark = darkness(sample_strip(small, to_small, area, scale).image, reach=BOX_PX // 2)
-    length = round(0.6 * BOX_PX)
+    length = round((TICK if combs else 0.6) * BOX_PX)
     level = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
     upright = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
     # A black bar or picture must not outvote the many thin lines of the frames.
     ceiling = max(0.05 * 255, float(np.percentile(np.maximum(level, upright), 97)))
     to_search = scaling(scale, scale) @ translation(-area.left, -area.top)
     level, upright = (np.minimum(lines, ceiling).astype(np.float32) for lines in (level, upright))
-    return _Search(level, upright, to_search, round(reach * scale))
+    return _Search(level, upright, to_search, round(reach * scale), combs)
 
 
 def _stretch(size: tuple[float, float], scale: float) -> Matrix:
@@ -120,14 +128,16 @@ def _field_votes(search: _Search, field: FieldSpec, stretch: Matrix) -> Floats:
     level, upright = (np.zeros(size[::-1], np.float32) for _ in range(2))
     for (left, top), (right, bottom) in places - start:
         level[[top, bottom], left : right + 1] = 1
-        upright[top : bottom + 1, [left, right]] = 1
+        end = bottom - round(TICK * (bottom - top)) if search.combs else top
+        upright[end : bottom + 1, [left, right]] = 1
     columns, rows = (
         slice(begin - search.steps, begin + length + search.steps)
         for begin, length in zip(start, size, strict=True)
     )
+    lines = ((search.upright, upright), (search.level, level))
     fit = sum(
         cv2.matchTemplate(_cut(seen, rows, columns), wanted, cv2.TM_CCOEFF) / wanted.sum()
-        for seen, wanted in ((search.level, level), (search.upright, upright))
+        for seen, wanted in lines[: 1 if search.combs else 2]
     )
     # Fields need not agree to the pixel: paper stretches, and the skew is known only roughly.
     return np.asarray(cv2.dilate(np.asarray(fit, np.float32), np.ones((5, 5), np.uint8)))
