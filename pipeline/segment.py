@@ -94,7 +94,7 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec], hints: Hints | No
 def _with_pale_frames(printed: GreyImage, view: FieldsView, levels: Levels) -> GreyImage:
     """Show frames that are too pale to be ink as dark as others: the network knows them so."""
     pale = view.frames.strength < levels.paper + PALE * (levels.pen - levels.paper)
-    pale &= view.frames.alike > 0
+    pale |= view.frames.alike == 0
     if not pale.any():
         return printed
     edges = view.frames.edges[pale[view.strips.groups.of_box]]
