@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.astray import call_back
-from pipeline.bands import level_bands, upright_bands
 from pipeline.dotted import fill_dotted
 from pipeline.frames import FieldsView, view_fields
 from pipeline.geometry import Edges
 from pipeline.hints import Hints, take_away
-from pipeline.ink import Levels, measure_levels, pen_ink, remove_lines
+from pipeline.ink import measure_levels, pen_ink, remove_lines
 from pipeline.lost import find_left_out, find_lost_strokes
 from pipeline.ownership import Labels, share_out
 from pipeline.quantiles import median
@@ -23,6 +22,7 @@ from pipeline.records import AlignedPage, BoxCrop, Floats, GreyImage
 from pipeline.repeated import without_repeated
 from pipeline.template import FieldSpec
 from pipeline.tones import look_by_tone
+from pipeline.unseen import draw_unseen
 
 BOX_PX = 48
 """Strip pixels to the height of a box: twice and more what the network sees."""
@@ -35,10 +35,6 @@ OVERHANG = 0.3
 """How far a digit's ink may leave its box, likewise; a longer tail is cut off there."""
 AROUND = 0.7
 """How far around a digit is looked, as a share of its longer side: as far as the network sees."""
-PALE = 0.3
-"""A frame is hardly seen in the ink if it is no darker than this, of what the pen is."""
-LINE_PX = 1
-"""How far to each side of its middle a frame is shown that is too pale to be seen, in pixels."""
 FIELD_SUPPORT = 0.5
 """A field with less of its frames found goes to a person."""
 
@@ -85,26 +81,10 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec], hints: Hints | No
     lost |= (view.frames.support < FIELD_SUPPORT)[groups.of_box]
     names = [(field.name, place) for field in fields for place in range(len(field.boxes))]
     cut_out, extents = _cut_out(ink, owners, edges)
-    around = _look_around(_with_pale_frames(printed, view, levels), owners, extents)
+    around = _look_around(draw_unseen(printed, edges, groups), owners, extents)
     parts = zip(names, cut_out, lost.tolist(), around, strict=True)
     crops = tuple(BoxCrop(*name, *part) for name, *part in parts)
     return Cut(view, ink, owners, crops)
-
-
-def _with_pale_frames(printed: GreyImage, view: FieldsView, levels: Levels) -> GreyImage:
-    """Show frames that are too pale to be ink as dark as others: the network knows them so."""
-    pale = view.frames.strength < levels.paper + PALE * (levels.pen - levels.paper)
-    pale |= view.frames.alike == 0
-    if not pale.any():
-        return printed
-    edges = view.frames.edges[pale[view.strips.groups.of_box]]
-    shown = printed.copy()
-    for bands in (
-        upright_bands(shown.shape, edges, LINE_PX, beyond=0),
-        level_bands(shown.shape, edges, LINE_PX, beyond=0),
-    ):
-        shown.ravel()[bands.pixels] = 255
-    return shown
 
 
 def _look_around(printed: GreyImage, owners: Labels, extents: NDArray[np.intp]) -> list[GreyImage]:
