@@ -71,18 +71,23 @@ def find_cells(image: GreyImage, box_px: tuple[float, float], *, by_tone: bool =
         tones = two_tones(small, (box_px[0] / factor, box_px[1] / factor))
         grounds = (cv2.max(dark, tones.darker), tones.lighter, tones.thinner(small, CONTRAST))
         quads = np.concatenate([quads, *(_find_holes(each, least, most) for each in grounds)])
-        quads = _each_once(quads, least)
+        quads = _each_once(quads, round(least / 2))
     right = (quads[:, 1] - quads[:, 0] + quads[:, 2] - quads[:, 3]) / 2
     down = (quads[:, 3] - quads[:, 0] + quads[:, 2] - quads[:, 1]) / 2
     centres = (quads.mean(axis=1) + 0.5) * factor
     return Cells(centres, right * factor, down * factor, np.asarray(dark, np.uint8), factor)
 
 
-def _each_once(quads: NDArray[np.float64], least: float) -> NDArray[np.float64]:
-    """Leave out those (N, 4, 2) whose middle is that of an earlier one."""
-    middles = quads.mean(axis=1)
-    near = np.abs(middles[:, None] - middles).max(axis=2) < least / 2
-    return np.asarray(quads[near.argmax(axis=1) == np.arange(len(quads))], np.float64)
+def _each_once(quads: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
+    """Leave out those (N, 4, 2) whose middle is within reach of an earlier one's."""
+    middles = np.rint(quads.mean(axis=1)).astype(int)
+    taken = np.zeros(middles.max(axis=0, initial=0) + reach + 1, bool)
+    kept = []
+    for place, (x, y) in enumerate(middles.tolist()):
+        if not taken[x, y]:
+            kept.append(place)
+            taken[max(x - reach, 0) : x + reach + 1, max(y - reach, 0) : y + reach + 1] = True
+    return quads[kept]
 
 
 def _find_holes(dark: cv2.typing.MatLike, least: float, most: float) -> NDArray[np.float64]:
