@@ -89,8 +89,11 @@ def fit_combs(dark: GreyImage, strips: Strips, reach: float) -> CombFit:
     # Above the middle of a frame nothing is printed either, but above its lower ends there is.
     by_ends = ended & ~based & are_open & _are_open(sums, moved, strips, strength)
     edges = np.where(by_ends[groups.of_box, None], moved, edges)
+    # Lines that neither end nor stand on one are no ticks: they may be anywhere, up or down.
+    placed = based | by_ends
+    ticks &= (placed | ~are_open)[groups.of_box, None]
     pairs = ticks.all(axis=1)
-    bottom = pairs & (based | by_ends)[groups.of_box]
+    bottom = pairs & placed[groups.of_box]
     return CombFit(
         edges,
         np.column_stack([ticks[:, 0], pairs, ticks[:, 1], bottom]),

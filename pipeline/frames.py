@@ -87,6 +87,8 @@ class FieldsView:
     lines: GreyImage
     """(H, W): where the frames were looked for, 255 on their lines."""
     frames: FrameFit
+    by_tone: NDArray[np.bool_]
+    """(F,): whether each field's frames are told by their tone, and are no dark lines."""
 
     def printed(self) -> Edges:
         """The frames in template pixels, (N, 4)."""
@@ -115,7 +117,8 @@ def view_fields(
     sampled = strips.sample(image, homography)
     dark = cv2.bitwise_and(darkness(sampled, reach=box_px // 4), strips.mask)
     lines = np.asarray(dark, np.uint8)
-    return FieldsView(strips, sampled, lines, lines, find_frames(lines, strips, reach * box_px))
+    frames = find_frames(lines, strips, reach * box_px)
+    return FieldsView(strips, sampled, lines, lines, frames, np.zeros(len(fields), bool))
 
 
 def find_frames(lines: GreyImage, strips: Strips, reach: float) -> FrameFit:

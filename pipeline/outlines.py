@@ -11,8 +11,10 @@ from pipeline.records import GreyImage
 
 LINE = 0.17
 """The widest line, as a share of the height of a box."""
+STROKE = 0.25
+"""What is no wider is written, likewise, if it is darker than either tone."""
 WRITING = 0.35
-"""And what is written closely, strokes with the gaps between them, of a box's smaller side."""
+"""And closely written strokes with the gaps between them, as a share of a box's smaller side."""
 AROUND = 0.6
 """How far away tones are compared, as a share of a box's longer side."""
 STEP_PX = 5
@@ -36,7 +38,8 @@ def outlines(image: GreyImage, box_px: float) -> GreyImage:
         uint8 of shape (H, W), 0 where all is even, 255 where white meets black.
     """
     smooth = np.asarray(cv2.blur(image, (3, 3)), np.uint8)
-    least, _ = _tones_around(_without_writing(smooth, box_px), box_px)
+    unwritten = _morph(smooth, cv2.MORPH_CLOSE, _width(STROKE * box_px))
+    least, _ = _tones_around(unwritten, box_px)
     _, written = cv2.threshold(cv2.subtract(least, smooth), LEAST_STEP, 255, cv2.THRESH_BINARY)
     shown = cv2.max(smooth, least)
     width = _width(LINE * box_px)
@@ -78,7 +81,7 @@ def two_tones(image: GreyImage, box_px: tuple[float, float]) -> Tones:
     Returns:
         Where each is; neither where all is one tone.
     """
-    tone = _without_writing(image, box_px[0])
+    tone = _morph(image, cv2.MORPH_CLOSE, _width(WRITING * box_px[0]))
     least, most = _tones_around(tone, box_px[1])
     middle = cv2.addWeighted(least, 0.5, most, 0.5, 0)
     _, meet = cv2.threshold(cv2.subtract(most, least), LEAST_STEP - 1, 255, cv2.THRESH_BINARY)
@@ -88,10 +91,6 @@ def two_tones(image: GreyImage, box_px: tuple[float, float]) -> Tones:
         np.asarray(cv2.bitwise_and(lighter, meet), np.uint8),
         tone,
     )
-
-
-def _without_writing(image: GreyImage, box_px: float) -> GreyImage:
-    return _morph(image, cv2.MORPH_CLOSE, _width(WRITING * box_px))
 
 
 def _tones_around(tone: GreyImage, box_px: float) -> tuple[GreyImage, GreyImage]:

@@ -37,6 +37,7 @@ def without_repeated(view: FieldsView) -> FieldsView:
     """Take ticks, and rounded, thick and double frames, out of the darkness of fields."""
     frames, groups = view.frames, view.strips.groups
     odd = (frames.alike == 0) | _is_rounded(view) | _is_thick(view)
+    odd &= ~view.by_tone
     boxes = np.flatnonzero(odd[groups.of_box])
     if len(boxes) < LEAST_BOXES:
         return view

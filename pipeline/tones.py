@@ -50,7 +50,7 @@ def look_by_tone(view: FieldsView, *, reach: float, box_px: int) -> FieldsView:
         start, end, _ = view.strips.spans[field]
         both[:, start:end] = lines[:, start:end]
     frames = view.frames.taking(again, found, view.strips.groups)
-    return replace(view, lines=both, frames=frames)
+    return replace(view, lines=both, frames=frames, by_tone=found)
 
 
 def _has_two_tones(view: FieldsView, field: int) -> bool:
