@@ -14,6 +14,10 @@ from pipeline.strips import Strips
 
 SEEN = 0.7
 """The share of its lines that shows a frame told by its tone."""
+PALE = 0.08
+"""Lines that are no darker may be none."""
+CLEARER = 1.5
+"""How many times as dark outlines are then, if the frame is one of tones."""
 STRONGER = 3
 """How many times as dark the outlines of tones are drawn: they show less noise than lines do."""
 SHARES = (0.2, 0.8)
@@ -36,15 +40,18 @@ def look_by_tone(view: FieldsView, *, reach: float, box_px: int) -> FieldsView:
     Returns:
         The same, those fields settled anew that are found.
     """
-    support = view.frames.support
-    # What looks like the ticks of a comb may be the gaps between tinted boxes.
-    unseen = (support < WHOLE) | (view.frames.alike == 0)
+    support, strength = view.frames.support, view.frames.strength
+    # What looks like the ticks of a comb may be the gaps between tinted boxes, and what looks like
+    # a pale line the shade where two tones meet.
+    pale = strength < PALE
+    unseen = (support < WHOLE) | (view.frames.alike == 0) | pale
     if not any(_has_two_tones(view, field) for field in np.flatnonzero(unseen).tolist()):
         return view
     lines = _lines_of(view.image, view.strips, box_px)
     again = find_frames(lines, view.strips, reach * box_px)
     again = replace(again, strength=again.strength / STRONGER)
-    found = unseen & (again.support >= SEEN) & (again.support > support)
+    clearer = (again.support > support) | (pale & (again.strength > CLEARER * strength))
+    found = unseen & (again.support >= SEEN) & clearer
     both = view.lines.copy()
     for field in np.flatnonzero(found).tolist():
         start, end, _ = view.strips.spans[field]
