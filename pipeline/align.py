@@ -25,7 +25,7 @@ from pipeline.fit import (
     settle_fields,
     summarise,
 )
-from pipeline.geometry import Matrix
+from pipeline.geometry import Matrix, is_flat
 from pipeline.growth import Match, grow
 from pipeline.layout import find_layout_homographies, spread_fields
 from pipeline.markers import find_marker_homographies, find_tilted_homographies
@@ -106,7 +106,7 @@ def _align_by_frames(
     if best is not None and not settled:
         best = _weigh_places_aside(sketch, template, best)
     if best is None and thorough:
-        best = _align_tilted(sketch, template, fields)
+        best = _align_tilted(sketch, template, fields) or _align_by_ticks(sketch, template, fields)
     best = best or _match_by_print(sketch, template)
     if best is None:
         raise AlignmentError(_explain(highest, template))
@@ -167,6 +167,22 @@ def _align_tilted(
         found = _settle_on_all(sketch, template, fit) if fit.support > NEARLY else None
         if found is not None:
             return found
+    return None
+
+
+def _align_by_ticks(
+    sketch: Sketch, template: FormTemplate, fields: Sequence[FieldSpec]
+) -> Alignment | None:
+    """Lay a page whose boxes have ticks between them and no other lines.
+
+    Rows of ticks one box aside of each other fit a page that is sheared: it has to lie flat.
+    """
+    for alternatives in find_layout_homographies(sketch, template, combs=True):
+        fits = [settle_fields(sketch, guess, fields, REACH) for guess in alternatives]
+        for fit in sorted(fits, key=lambda fit: -fit.support):
+            found = _settle_on_all(sketch, template, fit) if fit.support > NEARLY else None
+            if found is not None and is_flat(found.page.homography, template.size):
+                return _weigh_places_aside(sketch, template, found)
     return None
 
 

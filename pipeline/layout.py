@@ -52,12 +52,15 @@ class _Search:
     """Whether it is ticks that are looked for, and no lines."""
 
 
-def find_layout_homographies(sketch: Sketch, template: FormTemplate) -> Iterator[list[Matrix]]:
+def find_layout_homographies(
+    sketch: Sketch, template: FormTemplate, *, combs: bool = False
+) -> Iterator[list[Matrix]]:
     """Guess how a page lies from its edges and the boxes printed on it.
 
     Args:
         sketch: The page.
         template: The form.
+        combs: Whether its boxes are told by ticks between them, and have no other lines.
 
     Yields:
         For each guess at the page's edges some (3, 3) homographies, template pixels to scan
@@ -65,10 +68,9 @@ def find_layout_homographies(sketch: Sketch, template: FormTemplate) -> Iterator
         chosen, and may be wrong.
     """
     shape, outline = sketch.image.shape, sketch.outline
-    for combs in (False, True):
-        for edges in find_page_edges(shape, template.size, outline, lambda: sketch.skew):
-            corrections = _match_boxes(sketch.image, edges, template, combs=combs)
-            yield [edges @ correction for correction in corrections]
+    for edges in find_page_edges(shape, template.size, outline, lambda: sketch.skew):
+        corrections = _match_boxes(sketch.image, edges, template, combs=combs)
+        yield [edges @ correction for correction in corrections]
 
 
 def _match_boxes(
