@@ -25,7 +25,7 @@ from pipeline.fit import (
     settle_fields,
     summarise,
 )
-from pipeline.geometry import Matrix
+from pipeline.geometry import Matrix, is_flat
 from pipeline.growth import Match, grow
 from pipeline.layout import find_layout_homographies, spread_fields
 from pipeline.markers import find_marker_homographies, find_tilted_homographies
@@ -115,8 +115,8 @@ def _align_by_frames(
     best: Alignment | None = None
     highest, settled = 0.0, False
     for alternatives, sure in _guesses(sketch, template, match, thorough=thorough):
-        fits = [settle_fields(sketch.image, guess, fields, REACH) for guess in alternatives]
-        fit = refine(sketch.image, max(fits, key=lambda fit: fit.support), fields)
+        fits = [settle_fields(sketch, guess, fields, REACH) for guess in alternatives]
+        fit = refine(sketch, max(fits, key=lambda fit: fit.support), fields)
         highest = max(highest, fit.support)
         found = judge(sketch, template, fit, None) if fit.support > PROMISING else None
         if found is None and fit.support > NEARLY:
@@ -129,7 +129,7 @@ def _align_by_frames(
     if best is not None and not settled:
         best = _weigh_places_aside(sketch, template, best)
     if best is None and thorough:
-        best = _align_tilted(sketch, template, fields)
+        best = _align_tilted(sketch, template, fields) or _align_by_ticks(sketch, template, fields)
     best = best or _match_by_print(sketch, template)
     if best is None:
         raise AlignmentError(_explain(highest, template))
@@ -162,7 +162,7 @@ def _weigh_places_aside(sketch: Sketch, template: FormTemplate, best: Alignment)
 
 def _lay_at(sketch: Sketch, template: FormTemplate, place: Matrix) -> Alignment | None:
     """Settle a page near a place; None if the form is not there."""
-    fit = settle_fields(sketch.image, place, template.fields, REACH)
+    fit = settle_fields(sketch, place, template.fields, REACH)
     return judge(sketch, template, fit, None) if fit.support > PROMISING else None
 
 
@@ -174,7 +174,7 @@ def _is_whole(alignment: Alignment, template: FormTemplate) -> bool:
 def _settle_on_all(sketch: Sketch, template: FormTemplate, fit: Fit) -> Alignment | None:
     """Settle a page on all fields, which say more than the few that decide about guesses."""
     for _ in range(2):
-        fit = settle_fields(sketch.image, fit.homography, template.fields, REACH)
+        fit = settle_fields(sketch, fit.homography, template.fields, REACH)
     return judge(sketch, template, fit, None) if is_exact(fit, template) else None
 
 
@@ -186,10 +186,26 @@ def _align_tilted(
         return None
     guesses = find_tilted_homographies(sketch.image, template.markers, template.size)
     for guess in islice(guesses, TILTED_GUESSES):
-        fit = settle_fields(sketch.image, guess, fields, REACH)
+        fit = settle_fields(sketch, guess, fields, REACH)
         found = _settle_on_all(sketch, template, fit) if fit.support > NEARLY else None
         if found is not None:
             return found
+    return None
+
+
+def _align_by_ticks(
+    sketch: Sketch, template: FormTemplate, fields: Sequence[FieldSpec]
+) -> Alignment | None:
+    """Lay a page whose boxes have ticks between them and no other lines.
+
+    Rows of ticks one box aside of each other fit a page that is sheared: it has to lie flat.
+    """
+    for alternatives in find_layout_homographies(sketch, template, combs=True):
+        fits = [settle_fields(sketch, guess, fields, REACH) for guess in alternatives]
+        for fit in sorted(fits, key=lambda fit: -fit.support):
+            found = _settle_on_all(sketch, template, fit) if fit.support > NEARLY else None
+            if found is not None and is_flat(found.page.homography, template.size):
+                return _weigh_places_aside(sketch, template, found)
     return None
 
 

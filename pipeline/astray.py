@@ -14,12 +14,12 @@ nothing is printed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.frames import FieldsView, FrameFit, settle
+from pipeline.frames import FieldsView, settle
 from pipeline.geometry import Edges, as_edges
 from pipeline.template import FieldSpec
 
@@ -61,22 +61,9 @@ def call_back(view: FieldsView) -> FieldsView:
     if not alone.any() or _is_uneven(off):
         return view
     strips = replace(view.strips, edges=expected + usual)
-    again = settle(view.dark, strips, NEARBY * float(size.min()))
+    again = settle(view.lines, strips, NEARBY * float(size.min()))
     back = alone & (again.support >= AS_GOOD * view.frames.support)
-    return replace(view, frames=_take(view.frames, again, back, back[groups.of_box]))
-
-
-def _take(
-    own: FrameFit, other: FrameFit, fields_taken: NDArray[np.bool_], boxes_taken: NDArray[np.bool_]
-) -> FrameFit:
-    """Take some fields (F,) with their boxes (N,) from another fit."""
-    both = ((getattr(own, each.name), getattr(other, each.name)) for each in fields(FrameFit))
-    return FrameFit(
-        *(
-            np.where(boxes_taken[:, None] if mine.ndim == 2 else fields_taken, theirs, mine)
-            for mine, theirs in both
-        )
-    )
+    return replace(view, frames=view.frames.taking(again, back, groups))
 
 
 def is_astray(

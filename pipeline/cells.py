@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.geometry import reduce
+from pipeline.outlines import two_tones
 from pipeline.records import GreyImage, Points
 
 BOX_PX = 17.0
@@ -47,12 +48,14 @@ class Cells:
         return len(self.centres)
 
 
-def find_cells(image: GreyImage, box_px: tuple[float, float]) -> Cells:
+def find_cells(image: GreyImage, box_px: tuple[float, float], *, by_tone: bool = False) -> Cells:
     """Find the cells of about a box's size on a page.
 
     Args:
         image: Grey scan of shape (H, W).
         box_px: The smallest and the largest side of a box, in scan pixels.
+        by_tone: Whether they may be closed off by tones, or by lines so pale that they are only
+            seen where writing is left out.
     """
     factor = 2 ** max(0, int(np.log2(max(box_px[0] / BOX_PX, 1.0))))
     least, most = SMALLEST * box_px[0] / factor, LARGEST * box_px[1] / factor
@@ -64,10 +67,27 @@ def find_cells(image: GreyImage, box_px: tuple[float, float]) -> Cells:
     mean = cv2.blur(small, (around, around), borderType=cv2.BORDER_REPLICATE)
     _, dark = cv2.threshold(cv2.subtract(mean, small), CONTRAST - 1, 255, cv2.THRESH_BINARY)
     quads = _find_holes(dark, least, most)
+    if by_tone:
+        tones = two_tones(small, (box_px[0] / factor, box_px[1] / factor))
+        grounds = (cv2.max(dark, tones.darker), tones.lighter, tones.thinner(small, CONTRAST))
+        quads = np.concatenate([quads, *(_find_holes(each, least, most) for each in grounds)])
+        quads = _each_once(quads, round(least / 2))
     right = (quads[:, 1] - quads[:, 0] + quads[:, 2] - quads[:, 3]) / 2
     down = (quads[:, 3] - quads[:, 0] + quads[:, 2] - quads[:, 1]) / 2
     centres = (quads.mean(axis=1) + 0.5) * factor
     return Cells(centres, right * factor, down * factor, np.asarray(dark, np.uint8), factor)
+
+
+def _each_once(quads: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
+    """Leave out those (N, 4, 2) whose middle is within reach of an earlier one's."""
+    middles = np.rint(quads.mean(axis=1)).astype(int)
+    taken = np.zeros(middles.max(axis=0, initial=0) + reach + 1, bool)
+    kept = []
+    for place, (x, y) in enumerate(middles.tolist()):
+        if not taken[x, y]:
+            kept.append(place)
+            taken[max(x - reach, 0) : x + reach + 1, max(y - reach, 0) : y + reach + 1] = True
+    return quads[kept]
 
 
 def _find_holes(dark: cv2.typing.MatLike, least: float, most: float) -> NDArray[np.float64]:

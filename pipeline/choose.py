@@ -42,6 +42,12 @@ def choose(page: Page, templates: Sequence[FormTemplate]) -> tuple[FormTemplate,
     elif len(ranked) > 1 and all(each.page.residual_px is None for _, each in found):
         again = [each for each in ranked if any(each[0] is template for template, _ in found)]
         found = _try_in_turn(sketch, again, thorough=True)[0] or found
+    if all(alignment.page.residual_px is None for _, alignment in found):
+        # Its frames may be told by their tone alone.
+        by_tone = Sketch(page, templates, by_tone=True)
+        likely = [each for each in rank(by_tone, templates) if each[1] is not None]
+        seen, _ = _try_in_turn(by_tone, likely, thorough=False)
+        found = [each for each in seen if each[1].page.residual_px is not None] or found
     if not found:
         raise AlignmentError(failures[0] if len(ranked) == 1 else _explain_none(templates))
     template, alignment = _best(sketch, found)

@@ -1,7 +1,7 @@
 """Boxes that are open above: short upright ticks, with or without a line below them.
 
 A tick is found like the upright line of a whole frame, on its lower part alone. How far up or down
-a row is only its base line can tell; without one it stays where the page's alignment puts it.
+a row is its base line tells; without one, the lower ends of its ticks do.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ OWN_REACH = 0.15
 """How far one tick may be from where the others put it, likewise."""
 BASE = 0.6
 """The share of a row's boxes that have a line below them, if it has one."""
+END_PX = 3
+"""So many pixels above the end of a tick are dark."""
+BELOW = 0.25
+"""And so far below it nothing is printed, as a share of the height of a box."""
 LEAST_SHARE = 0.5
 """How dark a tick is at least, against most of its row's."""
 
@@ -66,10 +70,7 @@ def fit_combs(dark: GreyImage, strips: Strips, reach: float) -> CombFit:
     rows = row_profiles(sums, edges, height)
     shifts, based = _find_bases(rows, edges, groups, reach, least)
     edges[:, [1, 3]] += shifts[groups.of_box, None]
-    columns, above = (
-        column_profiles(sums, _part(edges, shares, height), strips, off, height)
-        for shares in (TICK, ABOVE)
-    )
+    columns = column_profiles(sums, _part(edges, TICK, height), strips, off, height)
     edges[:, [0, 2]] += _shift(columns, edges[:, [0, 2]], groups, reach)[groups.of_box, None]
     both = columns.of(np.repeat(np.arange(len(edges)), 2))
     chains = Groups.of_sizes(2 * groups.counts)
@@ -82,15 +83,33 @@ def fit_combs(dark: GreyImage, strips: Strips, reach: float) -> CombFit:
         LEAST_DARKNESS, np.maximum(4 * groups.middle(columns.middle()), LEAST_SHARE * strength)
     )
     ticks = (strengths > least[chains.of_box]).reshape(-1, 2)
+    are_open = _are_open(sums, edges, strips, strength)
+    ends, ended = _find_ends(dark, edges, groups, reach, strength)
+    moved = edges + ends[groups.of_box, None] * np.array([0, 1, 0, 1])
+    # Above the middle of a frame nothing is printed either, but above its lower ends there is.
+    by_ends = ended & ~based & are_open & _are_open(sums, moved, strips, strength)
+    edges = np.where(by_ends[groups.of_box, None], moved, edges)
+    # Lines that neither end nor stand on one are no ticks: they may be anywhere, up or down.
+    placed = based | by_ends
+    ticks &= (placed | ~are_open)[groups.of_box, None]
     pairs = ticks.all(axis=1)
-    bottom = pairs & based[groups.of_box]
-    there = np.take_along_axis(above.thin, above.index(edges[:, [0, 2]]), axis=1)
+    bottom = pairs & placed[groups.of_box]
     return CombFit(
         edges,
         np.column_stack([ticks[:, 0], pairs, ticks[:, 1], bottom]),
         strength,
-        np.asarray(groups.middle(there) < LEAST_SHARE * strength),
+        are_open,
     )
+
+
+def _are_open(
+    sums: NDArray[np.int32], edges: Edges, strips: Strips, strength: NDArray[np.float64]
+) -> NDArray[np.bool_]:
+    """Tell the fields above whose ticks nothing is printed, (F,)."""
+    height = float(np.median(edges[:, 3] - edges[:, 1]))
+    above = column_profiles(sums, _part(edges, ABOVE, height), strips, 0.0, height)
+    there = np.take_along_axis(above.thin, above.index(edges[:, [0, 2]]), axis=1)
+    return np.asarray(strips.groups.middle(there) < LEAST_SHARE * strength)
 
 
 def _part(edges: Edges, shares: tuple[float, float], height: float) -> Edges:
@@ -111,6 +130,30 @@ def _find_bases(
     best = (shares - 0.1 * off / max(reach, 1)).argmax(axis=1)
     based = np.take_along_axis(shares, best[:, None], axis=1)[:, 0] >= BASE
     return np.where(based, best - shares.shape[1] // 2, 0).astype(np.float64), based
+
+
+def _find_ends(
+    dark: GreyImage, edges: Edges, groups: Groups, reach: float, strength: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """How far below the boxes of each field its ticks end, and whether they clearly do: (F,)."""
+    steps, beyond = int(reach), round(BELOW * float(np.median(edges[:, 3] - edges[:, 1])))
+    lines = np.rint(edges[:, [0, 2]]).astype(np.intp).ravel()
+    bottoms = np.rint(np.repeat(edges[:, 3], 2)).astype(np.intp)
+    down = np.arange(-steps - END_PX, steps + beyond)
+    rows = np.clip(bottoms[:, None] + down, 0, dark.shape[0] - 1)
+    columns = np.clip(lines[:, None] + np.arange(-1, 2), 0, dark.shape[1] - 1)
+    shown = dark[rows[:, None, :], columns[:, :, None]].max(axis=1) / 255
+    usual = Groups.of_sizes(2 * groups.counts).middles(shown)
+    above = sliding_window_view(usual[:, :-beyond], END_PX, axis=1).mean(axis=2)
+    below = sliding_window_view(usual[:, END_PX:], beyond, axis=1).max(axis=2)
+    # A tick ends where it is dark above, and stays bright below.
+    drops = above[:, : below.shape[1]] - below[:, : above.shape[1]]
+    off = np.abs(np.arange(drops.shape[1]) - steps)
+    scores = drops / np.maximum(strength, 1e-6)[:, None] - 0.1 * off / max(reach, 1)
+    best = scores.argmax(axis=1)
+    drop = np.take_along_axis(drops, best[:, None], axis=1)[:, 0]
+    clear = drop > np.maximum(LEAST_DARKNESS, LEAST_SHARE * strength)
+    return np.where(clear, best - steps, 0).astype(np.float64), clear
 
 
 def _shift(

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.frames import view_fields
+from pipeline.frames import FieldsView, view_fields
 from pipeline.geometry import Matrix, as_edges, edge_corners, transform
 from pipeline.growth import Match, fit_correction
 from pipeline.quantiles import median, quantile
+from pipeline.records import Box
 from pipeline.rows import is_lone
 from pipeline.sketch import Sketch
 from pipeline.template import FieldSpec, FormTemplate
+from pipeline.tones import look_by_tone
 
 BOX_PX = 32
 """Strip pixels to the height of a box: frames are found as well as on larger strips."""
@@ -48,19 +50,17 @@ class Fit:
     """How far the guess was off, in the median."""
 
 
-def refine(image: NDArray[np.uint8], first: Fit, fields: Sequence[FieldSpec]) -> Fit:
+def refine(sketch: Sketch, first: Fit, fields: Sequence[FieldSpec]) -> Fit:
     """Move a promising fit onto the printed frames once more, and measure what is left."""
     if first.support < PROMISING or first.moved_px < NEAR * box_height(fields):
         return first
-    return settle_fields(image, first.homography, fields, REACH / 2)
+    return settle_fields(sketch, first.homography, fields, REACH / 2)
 
 
-def settle_fields(
-    image: NDArray[np.uint8], guess: Matrix, fields: Sequence[FieldSpec], reach: float
-) -> Fit:
+def settle_fields(sketch: Sketch, guess: Matrix, fields: Sequence[FieldSpec], reach: float) -> Fit:
     """Move a guess onto the frames of fields that are within reach, in heights of a box."""
     boxes = [field.boxes for field in fields]
-    view = view_fields(image, guess, boxes, reach=reach, box_px=BOX_PX)
+    view = _view(sketch, guess, boxes, reach)
     there = view.frames.support >= SEEN
     support = float((view.frames.support * there).mean())
     if not there.any():
@@ -77,6 +77,13 @@ def settle_fields(
     misses = np.hypot(*(transform(correction, expected[found]) - printed[found]).T)
     moved = median(np.hypot(*offsets.T))
     return Fit(guess @ correction, support, *summarise(misses), moved_px=moved)
+
+
+def _view(
+    sketch: Sketch, guess: Matrix, boxes: Sequence[tuple[Box, ...]], reach: float
+) -> FieldsView:
+    view = view_fields(sketch.image, guess, boxes, reach=reach, box_px=BOX_PX)
+    return look_by_tone(view, reach=reach, box_px=BOX_PX) if sketch.by_tone else view
 
 
 def summarise(misses: NDArray[np.float64]) -> tuple[float, float]:
@@ -108,7 +115,7 @@ def find_fields(
     others = np.flatnonzero(~there)
     if len(others):
         boxes = [template.fields[i].boxes for i in others]
-        view = view_fields(sketch.image, homography, boxes, reach=REACH, box_px=BOX_PX)
+        view = _view(sketch, homography, boxes, REACH)
         shares[others] = view.frames.support
         there[others] = view.frames.support >= SEEN
     return there, shares < BROKEN, float((shares * sizes)[there].sum() / max(sizes[there].sum(), 1))

@@ -8,7 +8,7 @@ together first, since no pen imitates all of them at once, and then each for its
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import product
 
 import cv2
@@ -36,7 +36,7 @@ MERGED = 0.9
 
 
 WHOLE = 0.8
-"""With fewer of its lines seen a field may be an open comb."""
+"""With fewer of its lines seen a field may be an open comb, or set off by its tone alone."""
 ALIKE = 0.7
 """And with one side so much paler than another: all lines of a frame are printed in one ink."""
 TICKS = 0.8
@@ -67,6 +67,14 @@ class FrameFit:
     alike: NDArray[np.float64]
     """(F,): how dark the palest of their sides is, as a share of the others."""
 
+    def taking(self, other: FrameFit, taken: NDArray[np.bool_], groups: Groups) -> FrameFit:
+        """The same, with some fields (F,) as another fit has them."""
+        of_box = taken[groups.of_box, None]
+        both = ((getattr(self, each.name), getattr(other, each.name)) for each in fields(FrameFit))
+        return FrameFit(
+            *(np.where(of_box if own.ndim == 2 else taken, new, own) for own, new in both)
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FieldsView:
@@ -76,7 +84,11 @@ class FieldsView:
     image: GreyImage
     dark: GreyImage
     """(H, W): 0 as bright as the paper nearby, 255 black."""
+    lines: GreyImage
+    """(H, W): where the frames were looked for, 255 on their lines."""
     frames: FrameFit
+    by_tone: NDArray[np.bool_]
+    """(F,): whether each field's frames are told by their tone, and are no dark lines."""
 
     def printed(self) -> Edges:
         """The frames in template pixels, (N, 4)."""
@@ -104,11 +116,18 @@ def view_fields(
     strips = arrange(tuple(fields), box_px)
     sampled = strips.sample(image, homography)
     dark = cv2.bitwise_and(darkness(sampled, reach=box_px // 4), strips.mask)
-    frames = settle(np.asarray(dark, np.uint8), strips, reach * box_px)
+    lines = np.asarray(dark, np.uint8)
+    frames = find_frames(lines, strips, reach * box_px)
+    return FieldsView(strips, sampled, lines, lines, frames, np.zeros(len(fields), bool))
+
+
+def find_frames(lines: GreyImage, strips: Strips, reach: float) -> FrameFit:
+    """Find the frames of fields, closed ones or open combs; otherwise as `settle`."""
+    frames = settle(lines, strips, reach)
     upright = strips.groups.mean(frames.seen[:, [0, 2]])
     if min(frames.support.min(), upright.min()) < WHOLE or frames.alike.min() < ALIKE:
-        frames = _with_combs(frames, np.asarray(dark, np.uint8), strips, reach * box_px)
-    return FieldsView(strips, sampled, np.asarray(dark, np.uint8), frames)
+        frames = _with_combs(frames, lines, strips, reach)
+    return frames
 
 
 def _with_combs(frames: FrameFit, dark: GreyImage, strips: Strips, reach: float) -> FrameFit:

@@ -15,6 +15,8 @@ from pipeline.records import Box, GreyImage, Points
 Matrix = NDArray[np.float64]
 Edges = NDArray[np.float64]
 """(N, 4): left, top, right and bottom of boxes."""
+FLAT = 0.012
+"""How far the sides of a page that lies flat are from a rectangle's, as a share of them."""
 MOST_FINER = 32
 """So many scan pixels to one of a strip are averaged at most, along each axis."""
 
@@ -71,6 +73,18 @@ def corners(box: Box) -> Points:
 def as_edges(boxes: Sequence[Box]) -> Edges:
     """Boxes as an array (N, 4)."""
     return np.array([(box.left, box.top, box.right, box.bottom) for box in boxes], np.float64)
+
+
+def is_flat(homography: Matrix, size: tuple[float, float]) -> bool:
+    """Tell whether a page of that (height, width) is a rectangle of its format in the scan."""
+    height, width = size
+    page = np.array([(0, 0), (width, 0), (width, height), (0, height)], np.float64)
+    there = transform(homography, page)
+    top, right, bottom, left = np.roll(there, -1, axis=0) - there
+    lengths = [np.hypot(*side) for side in (top, right)]
+    square = abs(float(top @ right)) < FLAT * lengths[0] * lengths[1]
+    even = max(np.hypot(*(top + bottom)), np.hypot(*(right + left))) < FLAT * max(lengths)
+    return bool(square and even and abs(lengths[0] * height / (lengths[1] * width) - 1) < 2 * FLAT)
 
 
 def edge_corners(edges: Edges) -> Points:

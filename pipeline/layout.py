@@ -33,6 +33,8 @@ VOTERS = 8
 """How many fields, spread over the page, are asked where it lies."""
 PART = (0.3, 0.85)
 """How much of its length may be left of a page one end of which is missing."""
+TICK = 0.25
+"""How much of an upright line open combs have, at its lower end."""
 SCALES = (1.0, 0.98, 1.02, 0.96, 1.04, 0.94, 1.06, 0.92, 0.9, 0.88)
 """A scan may be larger than its page, and a page printed smaller than its template."""
 
@@ -48,14 +50,19 @@ class _Search:
     """(3, 3), template pixels to pixels of the search."""
     steps: int
     """How far off a field may be, in pixels of the search."""
+    combs: bool
+    """Whether it is ticks that are looked for, and no lines."""
 
 
-def find_layout_homographies(sketch: Sketch, template: FormTemplate) -> Iterator[list[Matrix]]:
+def find_layout_homographies(
+    sketch: Sketch, template: FormTemplate, *, combs: bool = False
+) -> Iterator[list[Matrix]]:
     """Guess how a page lies from its edges and the boxes printed on it.
 
     Args:
         sketch: The page.
         template: The form.
+        combs: Whether its boxes are told by ticks between them, and have no other lines.
 
     Yields:
         For each guess at the page's edges some (3, 3) homographies, template pixels to scan
@@ -64,7 +71,8 @@ def find_layout_homographies(sketch: Sketch, template: FormTemplate) -> Iterator
     """
     shape, outline = sketch.image.shape, sketch.outline
     for edges in find_page_edges(shape, template.size, outline, lambda: sketch.skew):
-        yield [edges @ correction for correction in _match_boxes(sketch.image, edges, template)]
+        corrections = _match_boxes(sketch.image, edges, template, combs=combs)
+        yield [edges @ correction for correction in corrections]
 
 
 def find_part_homographies(sketch: Sketch, template: FormTemplate) -> Iterator[Matrix]:
@@ -87,7 +95,9 @@ def find_part_homographies(sketch: Sketch, template: FormTemplate) -> Iterator[M
         shown = (ends - middle) @ turn + middle
     for quarters in range(4):
         for edges in _extend(np.roll(shown, -quarters, axis=0), template.size):
-            yield from (edges @ each for each in _match_boxes(sketch.image, edges, template))
+            yield from (
+                edges @ each for each in _match_boxes(sketch.image, edges, template, combs=False)
+            )
 
 
 def _extend(shown: Points, size: tuple[float, float]) -> Iterator[Matrix]:
@@ -106,9 +116,11 @@ def _extend(shown: Points, size: tuple[float, float]) -> Iterator[Matrix]:
             yield np.vstack([np.column_stack([*(scale * units), origin]), (0.0, 0.0, 1.0)])
 
 
-def _match_boxes(image: GreyImage, edges: Matrix, template: FormTemplate) -> list[Matrix]:
+def _match_boxes(
+    image: GreyImage, edges: Matrix, template: FormTemplate, *, combs: bool
+) -> list[Matrix]:
     """Ways to correct a page's place by its boxes, (3, 3), template pixels to template pixels."""
-    search = _prepare(image, edges, template)
+    search = _prepare(image, edges, template, combs)
     stretches = [_stretch(template.size, scale) for scale in SCALES]
     fields = spread_fields(template.fields, VOTERS)
     votes = [_votes(search, fields, stretch) for stretch in stretches]
@@ -120,7 +132,7 @@ def _match_boxes(image: GreyImage, edges: Matrix, template: FormTemplate) -> lis
     ]
 
 
-def _prepare(image: GreyImage, edges: Matrix, template: FormTemplate) -> _Search:
+def _prepare(image: GreyImage, edges: Matrix, template: FormTemplate, combs: bool) -> _Search:
     boxes = [box for field in template.fields for box in field.boxes]
     reach = SEARCH * max(template.size)
     area = bounding_box(boxes, reach + max(box.height for box in boxes))
@@ -129,14 +141,14 @@ def _prepare(image: GreyImage, edges: Matrix, template: FormTemplate) -> _Search
     factor = min(factor, *image.shape)
     small, to_small = reduce(image, factor), scaling(1 / factor, 1 / factor) @ edges
     dark = darkness(sample_strip(small, to_small, area, scale).image, reach=BOX_PX // 2)
-    length = round(0.6 * BOX_PX)
+    length = round((TICK if combs else 0.6) * BOX_PX)
     level = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((1, length), np.uint8))
     upright = cv2.morphologyEx(dark, cv2.MORPH_OPEN, np.ones((length, 1), np.uint8))
     # A black bar or picture must not outvote the many thin lines of the frames.
     ceiling = max(0.05 * 255, float(np.percentile(np.maximum(level, upright), 97)))
     to_search = scaling(scale, scale) @ translation(-area.left, -area.top)
     level, upright = (np.minimum(lines, ceiling).astype(np.float32) for lines in (level, upright))
-    return _Search(level, upright, to_search, round(reach * scale))
+    return _Search(level, upright, to_search, round(reach * scale), combs)
 
 
 def _stretch(size: tuple[float, float], scale: float) -> Matrix:
@@ -162,14 +174,16 @@ def _field_votes(search: _Search, field: FieldSpec, stretch: Matrix) -> Floats:
     level, upright = (np.zeros(size[::-1], np.float32) for _ in range(2))
     for (left, top), (right, bottom) in places - start:
         level[[top, bottom], left : right + 1] = 1
-        upright[top : bottom + 1, [left, right]] = 1
+        end = bottom - round(TICK * (bottom - top)) if search.combs else top
+        upright[end : bottom + 1, [left, right]] = 1
     columns, rows = (
         slice(begin - search.steps, begin + length + search.steps)
         for begin, length in zip(start, size, strict=True)
     )
+    lines = ((search.upright, upright), (search.level, level))
     fit = sum(
         cv2.matchTemplate(_cut(seen, rows, columns), wanted, cv2.TM_CCOEFF) / wanted.sum()
-        for seen, wanted in ((search.level, level), (search.upright, upright))
+        for seen, wanted in lines[: 1 if search.combs else 2]
     )
     # Fields need not agree to the pixel: paper stretches, and the skew is known only roughly.
     return np.asarray(cv2.dilate(np.asarray(fit, np.float32), np.ones((5, 5), np.uint8)))

@@ -150,10 +150,10 @@ def _try(
     sketch: Sketch, template: FormTemplate, guess: Matrix, prints: Points
 ) -> _Candidate | None:
     """Settle the part of a page that is shown near a guess; None if it is not this form."""
-    fit = settle_fields(sketch.image, guess, template.fields, REACH)
+    fit = settle_fields(sketch, guess, template.fields, REACH)
     if not np.isfinite(fit.residual_px):
         return None
-    fit = settle_fields(sketch.image, fit.homography, template.fields, REACH / 2)
+    fit = settle_fields(sketch, fit.homography, template.fields, REACH / 2)
     shown = find_shown(sketch, template, fit.homography, prints)
     if shown is None or shown.boxes.all():
         return None
@@ -163,7 +163,7 @@ def _try(
     part = part_of(template, shown.boxes)
     if not part.fields:
         return None
-    fit = settle_fields(sketch.image, fit.homography, part.fields, REACH / 2)
+    fit = settle_fields(sketch, fit.homography, part.fields, REACH / 2)
     alignment = judge(sketch, part, fit, None, may_lack=False)
     if alignment is None:
         return None

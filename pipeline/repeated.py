@@ -48,6 +48,7 @@ def without_repeated(view: FieldsView, present: NDArray[np.bool_] | None = None)
     """
     frames, groups = view.frames, view.strips.groups
     odd = (frames.alike == 0) | _is_rounded(view) | _is_thick(view)
+    odd &= ~view.by_tone
     if not odd.any():
         return view
     shown = ~find_covered(view) if present is None else ~find_covered(view) & present[groups.of_box]

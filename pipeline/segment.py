@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.astray import call_back
+from pipeline.dotted import fill_dotted
 from pipeline.frames import FieldsView, view_fields
 from pipeline.geometry import Edges
 from pipeline.hints import Hints, take_away
@@ -20,6 +21,8 @@ from pipeline.quantiles import median
 from pipeline.records import AlignedPage, BoxCrop, Floats, GreyImage
 from pipeline.repeated import without_repeated
 from pipeline.template import FieldSpec
+from pipeline.tones import look_by_tone
+from pipeline.unseen import draw_unseen
 
 BOX_PX = 48
 """Strip pixels to the height of a box: twice and more what the network sees."""
@@ -62,7 +65,8 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec], hints: Hints | No
     image, boxes = aligned.page.image, [field.boxes for field in fields]
     view = view_fields(image, aligned.homography, boxes, reach=REACH, box_px=BOX_PX)
     present = np.array([field.name not in aligned.absent for field in fields])
-    view = without_repeated(call_back(view), present)
+    view = look_by_tone(view, reach=REACH, box_px=BOX_PX)
+    view = without_repeated(fill_dotted(call_back(view)), present)
     edges, groups, line = view.frames.edges, view.strips.groups, view.frames.strength
     missed = np.zeros(len(edges), bool)
     if hints is not None:
@@ -81,7 +85,7 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec], hints: Hints | No
     lost |= (view.frames.support < FIELD_SUPPORT)[groups.of_box]
     names = [(field.name, place) for field in fields for place in range(len(field.boxes))]
     cut_out, extents = _cut_out(ink, *_near(pixels, owner, ink.shape[1], edges), len(edges))
-    around = _look_around(printed, owners, extents)
+    around = _look_around(draw_unseen(printed, edges, groups), owners, extents)
     parts = zip(names, cut_out, lost.tolist(), around, strict=True)
     crops = tuple(BoxCrop(*name, *part) for name, *part in parts)
     return Cut(view, ink, owners, crops)

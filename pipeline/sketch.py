@@ -16,9 +16,17 @@ from pipeline.template import FormTemplate
 class Sketch:
     """A page on its way to its form; each part is worked out when first asked for."""
 
-    def __init__(self, page: Page, templates: Sequence[FormTemplate]) -> None:
-        """Take a page for one of some forms: their boxes say how large cells are."""
-        self.page = page
+    def __init__(
+        self, page: Page, templates: Sequence[FormTemplate], *, by_tone: bool = False
+    ) -> None:
+        """Take a page for one of some forms: their boxes say how large cells are.
+
+        Args:
+            page: The page.
+            templates: The forms.
+            by_tone: Whether their frames may be other than dark lines.
+        """
+        self.page, self.by_tone = page, by_tone
         self._box_px = _box_px(page.image, templates)
 
     @property
@@ -29,7 +37,7 @@ class Sketch:
     @cached_property
     def rows(self) -> PageRows:
         """Its printed cells, in rows."""
-        return read_rows(find_cells(self.image, self._box_px))
+        return read_rows(find_cells(self.image, self._box_px, by_tone=self.by_tone))
 
     @cached_property
     def features(self) -> Features:

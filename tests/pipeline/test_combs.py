@@ -96,3 +96,37 @@ def test_a_form_of_combs_is_found_by_its_markers(style: str, degrees: float) -> 
     _, aligned = choose(page, [template])
     assert misses(aligned.homography, lie, all_corners(template)).max() < 4
     assert all(fields_found(cut_page(page, [template])))
+
+
+@pytest.mark.parametrize("degrees", [0, 2])
+def test_a_form_of_ticks_alone_is_found_by_its_layout(degrees: float) -> None:
+    """With neither markers nor a line; where it would almost fit a box aside, a person is asked."""
+    template = form("claim", *CLAIM.fields[:2], *CLAIM.fields[3:])
+    sheet = np.full((1400, 1000), 252, np.uint8)
+    for spec in template.fields:
+        draw_comb(sheet, spec.boxes, "ticks")
+    texts = {"number": "160483527", "day": "04072019", "amount": "_004711"}
+    lie, size = lay(template.size, degrees=degrees, scale=0.98)
+    page = as_page(scan(ink_on(sheet, hand_in(template, texts)), lie, size))
+    _, aligned = choose(page, [template])
+    assert misses(aligned.homography, lie, all_corners(template)).max() < 4
+
+
+@settings(max_examples=12, deadline=None, derandomize=True)
+@given(st.floats(-8, 8), st.sampled_from(TEXTS), st.integers(0, 99))
+def test_ticks_tell_how_far_down_a_row_is(down: float, text: str, seed: int) -> None:
+    """By where they end, a sixth of a box off."""
+    image = np.full((180, 500), 250, np.uint8)
+    draw_comb(image, ROW.fields[0].boxes, "ticks")
+    found = view(ink_on(image, hand_in(ROW, {"code": text}, seed=seed)), down=down)
+    assert found.frames.support.all()
+    off = found.printed() + np.array([0, down, 0, down]) - as_edges(ROW.fields[0].boxes)
+    assert np.abs(off).max() < 3
+
+
+def test_lines_that_end_nowhere_are_no_ticks() -> None:
+    """They say nothing of how far down the row is."""
+    image = np.full((180, 500), 250, np.uint8)
+    for x in sorted({box.left for box in ROW.fields[0].boxes}):
+        image[85:, round(x) - 1 : round(x) + 2] = 60
+    assert view(image).frames.support.max() < 0.5
