@@ -29,8 +29,8 @@ MOST_PLACES = 20
 """How many places are looked at."""
 FEW_ROWS = 8
 """Where a page has fewer rows of cells, read both ways, its boxes are looked for."""
-CLEAR = 0.95
-"""The share of their lines that must then be seen."""
+MOST_CLOSED, CLEAR = 0.5, 0.95
+"""Where fewer of its boxes are cells, so large a share of their lines must be seen."""
 MOST_GROWN = 40
 NEARBY = 1.0
 """Places are thinned out that differ by less, in sides of a box."""
@@ -120,7 +120,8 @@ def _is_sound(sketch: Sketch, template: FormTemplate, best: _Candidate) -> bool:
         return False
     alignment, boxes = best.alignment, len(lay_out(template).centres)
     # Lines of text may look like the sides of boxes, and print like other print: cells do not.
-    if len(sketch.rows.rows) < FEW_ROWS and not best.marked:
+    there = transform(best.fit.homography, lay_out(best.part).centres)
+    if not best.marked and (cell_at(sketch.rows, there) >= 0).mean() < MOST_CLOSED:
         return best.text and alignment.support >= CLEAR
     if best.text:
         return alignment.seen >= LEAST_CONFIRMED
