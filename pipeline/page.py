@@ -112,7 +112,7 @@ def _find_whole(page: CutPage, readings: Sequence[BoxReading]) -> tuple[NDArray[
     """Tell which fields, (F,), the scan shows with all their boxes, and if it lacks a part."""
     if readings:
         likeliest = np.array([reading.probabilities for reading in readings]).argmax(axis=1)
-        blank = likeliest == readings[0].classes.index(Mark.BLANK)
+        blank = likeliest == readings[0].classes.find(Mark.BLANK)
     else:
         blank = np.array([not crop.ink.any() for crop in page.cut.crops])
     present = np.array([spec.name not in page.aligned.absent for spec in page.template.fields])

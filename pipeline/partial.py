@@ -29,6 +29,8 @@ MOST_PLACES = 20
 """How many places are looked at."""
 FEW_ROWS = 8
 """Where a page has fewer rows of cells, read both ways, its boxes are looked for."""
+MOST_CLOSED, CLEAR = 0.5, 0.95
+"""Where fewer of its boxes are cells, so large a share of their lines must be seen."""
 MOST_GROWN = 40
 NEARBY = 1.0
 """Places are thinned out that differ by less, in sides of a box."""
@@ -114,12 +116,16 @@ def _is_sound(sketch: Sketch, template: FormTemplate, best: _Candidate) -> bool:
     """Tell whether there is enough of a page to know it by, and nothing else on it."""
     if unexplained(sketch.rows, template, best.fit.homography) > UNEXPLAINED:
         return False
+    if not (best.marked or best.sides < SIDES):
+        return False
+    alignment, boxes = best.alignment, len(lay_out(template).centres)
+    # Lines of text may look like the sides of boxes, and print like other print: cells do not.
+    there = transform(best.fit.homography, lay_out(best.part).centres)
+    if not best.marked and (cell_at(sketch.rows, there) >= 0).mean() < MOST_CLOSED:
+        return best.text and alignment.support >= CLEAR
     if best.text:
-        return best.alignment.seen >= LEAST_CONFIRMED
-    boxes = len(lay_out(template).centres)
-    is_enough = best.alignment.seen >= max(LEAST_BOXES, LEAST_SHARE * boxes)
-    is_placed = best.marked or best.sides < SIDES
-    return is_enough and is_placed and not best.alignment.denied
+        return alignment.seen >= LEAST_CONFIRMED
+    return alignment.seen >= max(LEAST_BOXES, LEAST_SHARE * boxes) and not alignment.denied
 
 
 def _decide(template: FormTemplate, best: _Candidate, found: Sequence[_Candidate]) -> Alignment:
