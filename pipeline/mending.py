@@ -110,7 +110,7 @@ def _look_beside(
 
 
 def _widest(image: GreyImage) -> int:
-    return max(2, round(WIDEST * image.shape[1]))
+    return max(2, round(WIDEST * int(image.shape[1])))
 
 
 def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:

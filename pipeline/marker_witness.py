@@ -1,0 +1,99 @@
+"""Whether a page has its form's markers where its frames say that they are."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from pipeline.geometry import Matrix, transform
+from pipeline.quantiles import median, quantile
+from pipeline.records import GreyImage, Points
+from pipeline.template import Markers
+
+DARKER = 0.75
+"""A marker is at most this bright, against the paper around it."""
+MARKER_SQUARES = (0.3, 0.9)
+"""Squares in a marker and around it, as shares of its size from its middle to their sides."""
+MARKER_NEAR = 0.025
+"""How far a lens or a bend may move a marker from where the frames put it, as a share of the page's
+longer side."""
+MARKER_STEPS = 5
+"""In so many steps to its size it is looked for."""
+
+
+def see_markers(
+    image: GreyImage, markers: Markers, size: tuple[float, float], homography: Matrix
+) -> bool | None:
+    """Tell whether a page has its form's markers where it is taken to lie.
+
+    Args:
+        image: Grey scan of shape (H, W).
+        markers: Those of the form.
+        size: Template (height, width).
+        homography: (3, 3), template pixels to scan pixels.
+
+    Returns:
+        None where they say nothing: the scan shows at most one, or they are there but moved.
+    """
+    seen = _sees_markers(image, markers, homography)
+    return None if seen is False and _are_near(image, markers, size, homography) else seen
+
+
+def _sees_markers(image: GreyImage, markers: Markers, homography: Matrix) -> bool | None:
+    """Tell whether half of the markers that the scan shows are dark.
+
+    None if it shows none, or only the place of one: one that is covered says nothing.
+    """
+    squares = markers.size * np.concatenate([share * _RING for share in MARKER_SQUARES])
+    points = np.array(markers.centres)[:, None] + squares
+    at = np.rint(transform(homography, points.reshape(-1, 2)) - 0.5).astype(np.intp)
+    inside = ((at >= 0) & (at < image.shape[::-1])).all(axis=1)
+    shown = inside.reshape(len(points), -1).all(axis=1)
+    x, y = at.reshape(points.shape)[shown].transpose(2, 0, 1)
+    levels = image[y, x].reshape(len(x), len(MARKER_SQUARES), len(_RING)).astype(np.float64)
+    seen = [median(inner) < DARKER * quantile(outer, 0.75) for inner, outer in levels]
+    return 2 * sum(seen) >= len(seen) if any(seen) or len(seen) > 1 else None
+
+
+def _are_near(
+    image: GreyImage, markers: Markers, size: tuple[float, float], homography: Matrix
+) -> bool:
+    """Tell whether all but one of the markers are there, though some way from where they should be.
+
+    The page is then bent, or its scan is: far from the boxes no plane says where a marker is.
+    """
+    step = markers.size / MARKER_STEPS
+    reach = round(MARKER_NEAR * max(size) / step) + MARKER_STEPS
+    x, y = np.meshgrid(*2 * (step * np.arange(-reach, reach + 1),))
+    around = np.column_stack([x.ravel(), y.ravel()])
+    points = (np.array(markers.centres)[:, None] + around).reshape(-1, 2)
+    at = np.rint(transform(homography, points) - 0.5).astype(np.intp)
+    inside = np.asarray(((at >= 0) & (at < image.shape[::-1])).all(axis=1), np.bool_)
+    at = np.where(inside[:, None], at, 0)
+    levels = np.asarray(np.where(inside, image[at[:, 1], at[:, 0]], 255), np.uint8)
+    patches = levels.reshape(-1, *x.shape)
+    return sum(_has_square(patch) for patch in patches) >= len(patches) - 1
+
+
+def _has_square(patch: GreyImage) -> bool:
+    """Tell whether a dark square of MARKER_STEPS pixels is somewhere on brighter ground."""
+    inner, ring = 2 * (MARKER_STEPS // 2) - 1, MARKER_STEPS + 4
+    darkest = cv2.dilate(patch, np.ones((inner, inner), np.uint8))
+    wide, less = (
+        cv2.blur(patch.astype(np.float32), (side, side)) * side**2 for side in (ring, ring - 2)
+    )
+    around = (wide - less) / (ring**2 - (ring - 2) ** 2)
+    edge = MARKER_STEPS // 2 + 2
+    inside = slice(edge, -edge), slice(edge, -edge)
+    return bool((darkest[inside] < DARKER * around[inside]).any())
+
+
+def _ring() -> Points:
+    """Points (N, 2) along the edge of a square about the origin that reaches 1 to each side."""
+    side = np.linspace(-1, 1, 7)
+    full = np.ones(7)
+    pairs = (side, full), (side, -full), (full, side), (-full, side)
+    return np.concatenate([np.column_stack(pair) for pair in pairs])
+
+
+_RING = _ring()

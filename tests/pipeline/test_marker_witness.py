@@ -1,0 +1,73 @@
+"""Markers speak for a form where they are, and against it only where there are none at all."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline.geometry import scaling, translation
+from pipeline.marker_witness import see_markers
+from pipeline.page import cut_page, fields_found
+from pipeline.records import GreyImage
+from tests.pipeline.forms import (
+    CLAIM,
+    MARKERS,
+    as_page,
+    field,
+    form,
+    hand_in,
+    ink_on,
+    print_form,
+    row,
+)
+
+HERE = np.eye(3)
+MARKED = replace(CLAIM, markers=MARKERS)
+RESULTS = form(
+    "results",
+    field("student", row(120, 220, 8)),
+    field("room", row(640, 220, 4)),
+    *(field(f"q{i}{c}", row(240 + 400 * c, 360 + 70 * i, 3)) for c in range(2) for i in range(9)),
+    field("sum", row(680, 1060, 4)),
+    markers=MARKERS,
+)
+"""Most of its boxes lie on boxes again when it is turned and moved by one of them."""
+
+
+def bend(image: GreyImage, lens: float) -> GreyImage:
+    """See a page through a lens that draws its corners in, or out where less than 0."""
+    height, width = image.shape
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    x, y = x - width / 2, y - height / 2
+    more = 1 + lens * (x**2 + y**2) / (width**2 + height**2) * 4
+    places = (x * more + width / 2).astype(np.float32), (y * more + height / 2).astype(np.float32)
+    return cv2.remap(image, *places, cv2.INTER_LINEAR, borderValue=90)
+
+
+def test_markers_say_yes_where_they_are_and_no_where_none_is() -> None:
+    """A page with markers elsewhere is another form."""
+    page = print_form(MARKED)
+    size = MARKED.size
+    assert see_markers(page, MARKERS, size, HERE) is True
+    assert see_markers(print_form(CLAIM), MARKERS, size, HERE) is False
+    elsewhere = translation(500, 700) @ scaling(0.8, 0.8) @ translation(-500, -700)
+    assert see_markers(page, MARKERS, size, elsewhere) is False
+
+
+@pytest.mark.parametrize("shift", [(25, 0), (0, -25), (-18, 18)])
+def test_markers_that_are_near_say_nothing(shift: tuple[float, float]) -> None:
+    """They are there, but not where the plane through the boxes has them."""
+    moved = translation(*shift)
+    assert see_markers(print_form(MARKED), MARKERS, MARKED.size, moved) is None
+
+
+@pytest.mark.parametrize("lens", [0.01, 0.025, 0.05, -0.01, -0.02])
+def test_a_page_seen_through_a_lens_is_not_laid_upside_down(lens: float) -> None:
+    """Its frames say which way up it is, though its markers lie aside."""
+    texts = {"student": "31415926", "room": "2718", "q00": "_42", "sum": "__77"}
+    sheet = ink_on(print_form(RESULTS), hand_in(RESULTS, texts))
+    framed = cv2.copyMakeBorder(sheet, *4 * (60,), cv2.BORDER_CONSTANT, value=90)
+    page = cut_page(as_page(bend(framed, lens)), [RESULTS])
+    assert page.aligned.homography[0, 0] > 0.9
+    assert all(fields_found(page))
