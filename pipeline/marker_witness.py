@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.geometry import Matrix, transform
 from pipeline.quantiles import median, quantile
@@ -19,6 +20,10 @@ MARKER_NEAR = 0.025
 longer side."""
 MARKER_STEPS = 5
 """In so many steps to its size it is looked for."""
+RIM = 4
+"""So many steps from its middle a marker's surroundings reach."""
+MOST_SHIFT = 0.5
+"""How far the markers may be moved in the mean, as a share of their size: less than a box."""
 
 
 def see_markers(
@@ -58,12 +63,13 @@ def _sees_markers(image: GreyImage, markers: Markers, homography: Matrix) -> boo
 def _are_near(
     image: GreyImage, markers: Markers, size: tuple[float, float], homography: Matrix
 ) -> bool:
-    """Tell whether all but one of the markers are there, though some way from where they should be.
+    """Tell whether all but one of the markers are near where they should be, on all sides of it.
 
-    The page is then bent, or its scan is: far from the boxes no plane says where a marker is.
+    The page is then bent, or its scan is: far from the boxes no plane says where a marker is. Are
+    they all moved the same way, then it is the boxes that were taken for others.
     """
     step = markers.size / MARKER_STEPS
-    reach = round(MARKER_NEAR * max(size) / step) + MARKER_STEPS
+    reach = round(MARKER_NEAR * max(size) / step) + RIM
     x, y = np.meshgrid(*2 * (step * np.arange(-reach, reach + 1),))
     around = np.column_stack([x.ravel(), y.ravel()])
     points = (np.array(markers.centres)[:, None] + around).reshape(-1, 2)
@@ -71,21 +77,28 @@ def _are_near(
     inside = np.asarray(((at >= 0) & (at < image.shape[::-1])).all(axis=1), np.bool_)
     at = np.where(inside[:, None], at, 0)
     levels = np.asarray(np.where(inside, image[at[:, 1], at[:, 0]], 255), np.uint8)
-    patches = levels.reshape(-1, *x.shape)
-    return sum(_has_square(patch) for patch in patches) >= len(patches) - 1
+    found = [around[_are_squares(patch)] for patch in levels.reshape(-1, *x.shape)]
+    moves = [near[np.hypot(*near.T).argmin()] for near in found if len(near)]
+    if len(moves) < len(found) - 1:
+        return False
+    return bool(np.hypot(*np.mean(moves, axis=0)) < MOST_SHIFT * markers.size)
 
 
-def _has_square(patch: GreyImage) -> bool:
-    """Tell whether a dark square of MARKER_STEPS pixels is somewhere on brighter ground."""
+def _are_squares(patch: GreyImage) -> NDArray[np.bool_]:
+    """Tell for each pixel whether it is the middle of a dark square on brighter ground, (H W,).
+
+    The square's sides are MARKER_STEPS pixels long; at the rim nothing is looked for.
+    """
     inner, ring = 2 * (MARKER_STEPS // 2) - 1, MARKER_STEPS + 4
     darkest = cv2.dilate(patch, np.ones((inner, inner), np.uint8))
     wide, less = (
         cv2.blur(patch.astype(np.float32), (side, side)) * side**2 for side in (ring, ring - 2)
     )
     around = (wide - less) / (ring**2 - (ring - 2) ** 2)
-    edge = MARKER_STEPS // 2 + 2
-    inside = slice(edge, -edge), slice(edge, -edge)
-    return bool((darkest[inside] < DARKER * around[inside]).any())
+    found = np.zeros(patch.shape, np.bool_)
+    within = slice(RIM, -RIM), slice(RIM, -RIM)
+    found[within] = darkest[within] < DARKER * around[within]
+    return found.ravel()
 
 
 def _ring() -> Points:

@@ -55,11 +55,18 @@ def test_markers_say_yes_where_they_are_and_no_where_none_is() -> None:
     assert see_markers(page, MARKERS, size, elsewhere) is False
 
 
-@pytest.mark.parametrize("shift", [(25, 0), (0, -25), (-18, 18)])
-def test_markers_that_are_near_say_nothing(shift: tuple[float, float]) -> None:
+@pytest.mark.parametrize("scale", [0.97, 1.03])
+def test_markers_that_are_near_on_all_sides_say_nothing(scale: float) -> None:
     """They are there, but not where the plane through the boxes has them."""
+    wider = translation(500, 700) @ scaling(scale, scale) @ translation(-500, -700)
+    assert see_markers(print_form(MARKED), MARKERS, MARKED.size, wider) is None
+
+
+@pytest.mark.parametrize("shift", [(30, 0), (0, -28), (-20, 20)])
+def test_markers_that_are_all_aside_say_no(shift: tuple[float, float]) -> None:
+    """Boxes were taken for those beside them."""
     moved = translation(*shift)
-    assert see_markers(print_form(MARKED), MARKERS, MARKED.size, moved) is None
+    assert see_markers(print_form(MARKED), MARKERS, MARKED.size, moved) is False
 
 
 @pytest.mark.parametrize("lens", [0.01, 0.025, 0.05, -0.01, -0.02])
