@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 
 from pipeline.records import GreyImage
 
-SMOOTH_PX = 0.8
-"""Of a one-bit page: its edges are ragged by a pixel, and its greys are dots. By that much it was
-blurred when it was scanned."""
+SMOOTH_PX = 0.6
+"""By so much a one-bit page is smoothed whose boxes are just fine enough: its edges are ragged by a
+pixel, and its greys are dots."""
+MOST_SMOOTH_PX = 0.8
+"""And by so much the finest."""
 FAX_LINES = 204 / 98
 """How many times as many pixels a fax of standard resolution has across the page as down it."""
 LIKE = 1.2
@@ -32,17 +34,19 @@ WIDEST = 1 / 250
 MOST_STREAKS = 20
 
 
-def mend(image: GreyImage) -> GreyImage:
+def mend(image: GreyImage, side_px: int) -> GreyImage:
     """Smooth a page of one bit a pixel, and take out what dust on a scanner's glass drew over it.
 
     Args:
         image: Grey scan of shape (H, W).
+        side_px: How long its longer side must be for its boxes to be fine enough.
 
     Returns:
         The same where there is nothing to mend.
     """
     if is_one_bit(image):
-        image = np.asarray(cv2.GaussianBlur(image, (0, 0), SMOOTH_PX), np.uint8)
+        smooth = min(SMOOTH_PX * max(image.shape) / side_px, MOST_SMOOTH_PX)
+        image = np.asarray(cv2.GaussianBlur(image, (0, 0), smooth), np.uint8)
     upright, level = find_streaks(image), find_streaks(image.T)
     if upright or level:
         image = image.copy()

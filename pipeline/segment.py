@@ -25,6 +25,8 @@ BOX_PX = 48
 """Strip pixels to the height of a box: twice and more what the network sees."""
 LEAST_BOX_PX = 40
 """Pixels of a scan to the height of a box that are worth decoding: more is averaged away."""
+ON_LINE = 0.12
+"""How far from the middle of a line what is on it reaches, as a share of the height of a box."""
 REACH = 0.35
 """How far the printed frames may be from where the page's alignment puts them, as a share of the
 height of a box."""
@@ -77,6 +79,10 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec], hints: Hints | No
     lost |= (view.frames.support < FIELD_SUPPORT)[groups.of_box]
     names = [(field.name, place) for field in fields for place in range(len(field.boxes))]
     cut_out, extents = _cut_out(ink, owners, edges)
+    stuck = _is_on_line(extents, edges)
+    lost |= stuck
+    for box in np.flatnonzero(stuck).tolist():
+        cut_out[box] = np.zeros((1, 1), np.float32)
     around = _look_around(printed, owners, extents)
     parts = zip(names, cut_out, lost.tolist(), around, strict=True)
     crops = tuple(BoxCrop(*name, *part) for name, *part in parts)
@@ -115,6 +121,18 @@ def _cut_out(ink: GreyImage, owners: Labels, edges: Edges) -> tuple[list[Floats]
     crops[places] = ink.ravel().take(pixels) * np.float32(1 / 255)
     limits = zip(starts.tolist(), ends.tolist(), heights.tolist(), widths.tolist(), strict=True)
     return [crops[start:end].reshape(shape) for start, end, *shape in limits], extents
+
+
+def _is_on_line(extents: NDArray[np.intp], edges: Edges) -> NDArray[np.bool_]:
+    """Tell boxes all of whose ink is on one of their upright lines, (N,).
+
+    It may be a 1, but of a line that is wider in part there is as much left: nobody can tell.
+    """
+    reach = ON_LINE * median(edges[:, 3] - edges[:, 1])
+    starts, ends = extents[:, [0]], extents[:, [2]]
+    lines = edges[:, [0, 2]]
+    near = (starts >= lines - reach) & (ends <= lines + reach) & (ends > 1)
+    return np.asarray(near.any(axis=1), np.bool_)
 
 
 def _near_ink(owners: Labels, edges: Edges) -> tuple[NDArray[np.intp], Labels]:

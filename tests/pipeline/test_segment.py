@@ -195,3 +195,24 @@ def test_a_field_outside_the_scan_is_not_surely_blank() -> None:
     assert cut.view.frames.support.max() < 0.5
     assert all(not crop.ink.any() for crop in cut.crops)
     assert all(crop.doubtful for crop in cut.crops)
+
+
+@pytest.mark.parametrize("wider", [3, 4, 5])
+def test_a_line_that_is_wider_in_part_is_no_one(wider: int) -> None:
+    """As a one-bit scan has it that is a little askew: such a box is empty, but not surely."""
+    page = np.where(blank() < 150, 0, 255).astype(np.uint8)
+    left = round(BOXES[0].left)
+    page[70:120, left - 1 : left - 1 + wider] = 0
+    first, second, *_ = cut(page).crops
+    assert not first.ink.any()
+    assert not second.ink.any() and not second.doubtful
+    if wider > 3:
+        assert first.doubtful
+
+
+def test_a_one_beside_a_line_is_read() -> None:
+    """Only what is on the line could be the line's."""
+    page = blank()
+    cv2.line(page, (82, 74), (79, 126), 30, 5, cv2.LINE_AA)
+    first, *_ = cut(page).crops
+    assert first.ink.sum() > 100
