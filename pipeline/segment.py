@@ -14,7 +14,7 @@ from pipeline.frames import FieldsView, view_fields
 from pipeline.geometry import Edges
 from pipeline.hints import Hints, take_away
 from pipeline.ink import measure_levels, pen_ink, remove_lines
-from pipeline.lost import find_left_out, find_lost_strokes
+from pipeline.lost import find_left_out, find_lost_strokes, find_passing
 from pipeline.ownership import Labels, share_out
 from pipeline.quantiles import median
 from pipeline.records import AlignedPage, BoxCrop, Floats, GreyImage
@@ -79,7 +79,7 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec], hints: Hints | No
     lost |= (view.frames.support < FIELD_SUPPORT)[groups.of_box]
     names = [(field.name, place) for field in fields for place in range(len(field.boxes))]
     cut_out, extents = _cut_out(ink, owners, edges)
-    stuck = _is_on_line(extents, edges)
+    stuck = _is_on_line(extents, edges) | find_passing(printed, extents, edges)
     lost |= stuck
     for box in np.flatnonzero(stuck).tolist():
         cut_out[box] = np.zeros((1, 1), np.float32)
