@@ -23,8 +23,8 @@ BANDS = 16
 """A page is looked at for streaks in so many places, spread from edge to edge."""
 BAND_PX = 8
 """And in each over so many pixels along them."""
-PAPER = 128
-"""Paper is at least this bright."""
+PAPER = 170
+"""Paper is at least this bright under a scanner; tables in photographs have lines, too."""
 DARKER = 30
 """How many grey levels a streak is darker than the brightest beside it."""
 LEAST_BANDS = 12
