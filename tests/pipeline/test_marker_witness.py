@@ -13,26 +13,46 @@ from pipeline.records import GreyImage
 from tests.pipeline.forms import (
     CLAIM,
     MARKERS,
+    all_corners,
     as_page,
+    aslant,
+    draw_frames,
     field,
     form,
     hand_in,
     ink_on,
+    misses,
     print_form,
     row,
+    scan,
+    write_line,
 )
 
 HERE = np.eye(3)
+TEXTS = {"student": "31415926", "room": "2718", "q00": "_42", "q31": "907", "sum": "__77"}
 MARKED = replace(CLAIM, markers=MARKERS)
 RESULTS = form(
     "results",
     field("student", row(120, 220, 8)),
     field("room", row(640, 220, 4)),
-    *(field(f"q{i}{c}", row(240 + 400 * c, 360 + 70 * i, 3)) for c in range(2) for i in range(9)),
+    *(field(f"q{i}{c}", row(254 + 400 * c, 360 + 70 * i, 3)) for c in range(2) for i in range(9)),
     field("sum", row(680, 1060, 4)),
     markers=MARKERS,
 )
 """Most of its boxes lie on boxes again when it is turned and moved by one of them."""
+
+
+def results() -> GreyImage:
+    """A filled page of it; its labels stand beside the boxes."""
+    page = np.full((1400, 1000), 255, np.uint8)
+    draw_frames(page, [box for spec in RESULTS.fields for box in spec.boxes])
+    for x, y in MARKERS.centres:
+        page[round(y) - 15 : round(y) + 15, round(x) - 15 : round(x) + 15] = 0
+    for spec in RESULTS.fields[2:]:
+        write_line(
+            page, spec.name, (round(spec.boxes[-1].right) + 20, round(spec.boxes[0].bottom)), 1
+        )
+    return ink_on(page, hand_in(RESULTS, TEXTS))
 
 
 def bend(image: GreyImage, lens: float) -> GreyImage:
@@ -72,9 +92,15 @@ def test_markers_that_are_all_aside_say_no(shift: tuple[float, float]) -> None:
 @pytest.mark.parametrize("lens", [0.01, 0.025, 0.05, -0.01, -0.02])
 def test_a_page_seen_through_a_lens_is_not_laid_upside_down(lens: float) -> None:
     """Its frames say which way up it is, though its markers lie aside."""
-    texts = {"student": "31415926", "room": "2718", "q00": "_42", "sum": "__77"}
-    sheet = ink_on(print_form(RESULTS), hand_in(RESULTS, texts))
-    framed = cv2.copyMakeBorder(sheet, *4 * (60,), cv2.BORDER_CONSTANT, value=90)
+    framed = cv2.copyMakeBorder(results(), *4 * (60,), cv2.BORDER_CONSTANT, value=90)
     page = cut_page(as_page(bend(framed, lens)), [RESULTS])
     assert page.aligned.homography[0, 0] > 0.9
     assert all(fields_found(page))
+
+
+@pytest.mark.parametrize("towards", range(0, 360, 45))
+def test_a_page_taken_aslant_is_not_laid_upside_down(towards: int) -> None:
+    """Most of its boxes have partners the other way up, the others have none."""
+    lie, size = aslant(RESULTS.size, 20, towards, 0.8)
+    page = cut_page(as_page(scan(results(), lie, size)), [RESULTS])
+    assert misses(page.aligned.homography, lie, all_corners(RESULTS)).max() < 4
