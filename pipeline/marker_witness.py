@@ -8,13 +8,16 @@ from numpy.typing import NDArray
 
 from pipeline.geometry import Matrix, transform
 from pipeline.quantiles import median, quantile
-from pipeline.records import GreyImage, Points
+from pipeline.records import Floats, GreyImage, Points
 from pipeline.template import Markers
 
 DARKER = 0.75
 """A marker is at most this bright, against the paper around it."""
-MARKER_SQUARES = (0.3, 0.9)
-"""Squares in a marker and around it, as shares of its size from its middle to their sides."""
+MARKER_SQUARES = (0.3, 0.42, 0.9)
+"""Squares in a marker, at its rim and around it, as shares of its size from its middle to their
+sides. Telephones that make a page black and white leave only the rim of what is large."""
+RIM_DARKER = 0.4
+"""So bright at most is the mean of the rim."""
 MARKER_NEAR = 0.025
 """How far a lens or a bend may move a marker from where the frames put it, as a share of the page's
 longer side."""
@@ -56,7 +59,10 @@ def _sees_markers(image: GreyImage, markers: Markers, homography: Matrix) -> boo
     shown = inside.reshape(len(points), -1).all(axis=1)
     x, y = at.reshape(points.shape)[shown].transpose(2, 0, 1)
     levels = image[y, x].reshape(len(x), len(MARKER_SQUARES), len(_RING)).astype(np.float64)
-    seen = [median(inner) < DARKER * quantile(outer, 0.75) for inner, outer in levels]
+    seen = [
+        min(median(inner), median(rim)) < DARKER * quantile(outer, 0.75)
+        for inner, rim, outer in levels
+    ]
     return 2 * sum(seen) >= len(seen) if any(seen) or len(seen) > 1 else None
 
 
@@ -91,14 +97,17 @@ def _are_squares(patch: GreyImage) -> NDArray[np.bool_]:
     """
     inner, ring = 2 * (MARKER_STEPS // 2) - 1, MARKER_STEPS + 4
     darkest = cv2.dilate(patch, np.ones((inner, inner), np.uint8))
-    wide, less = (
-        cv2.blur(patch.astype(np.float32), (side, side)) * side**2 for side in (ring, ring - 2)
-    )
-    around = (wide - less) / (ring**2 - (ring - 2) ** 2)
+    rim, around = _mean_of_ring(patch, MARKER_STEPS), _mean_of_ring(patch, ring)
     found = np.zeros(patch.shape, np.bool_)
     within = slice(RIM, -RIM), slice(RIM, -RIM)
-    found[within] = darkest[within] < DARKER * around[within]
+    found[within] = ((darkest < DARKER * around) | (rim < RIM_DARKER * around))[within]
     return found.ravel()
+
+
+def _mean_of_ring(patch: GreyImage, side: int) -> Floats:
+    """The mean of the pixels of a square of this side around each that are at its edge."""
+    wide, less = (cv2.blur(patch.astype(np.float32), (n, n)) * n**2 for n in (side, side - 2))
+    return np.asarray((wide - less) / (side**2 - (side - 2) ** 2), np.float32)
 
 
 def _ring() -> Points:

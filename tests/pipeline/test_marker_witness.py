@@ -75,6 +75,16 @@ def test_markers_say_yes_where_they_are_and_no_where_none_is() -> None:
     assert see_markers(page, MARKERS, size, elsewhere) is False
 
 
+@pytest.mark.parametrize("scale", [1, 0.97])
+def test_a_marker_of_which_only_the_rim_is_left_is_one(scale: float) -> None:
+    """Telephones that make a page black and white do that."""
+    page = print_form(MARKED)
+    for x, y in MARKERS.centres:
+        page[round(y) - 9 : round(y) + 9, round(x) - 9 : round(x) + 9] = 255
+    lie = translation(500, 700) @ scaling(scale, scale) @ translation(-500, -700)
+    assert see_markers(page, MARKERS, MARKED.size, lie) is (True if scale == 1 else None)
+
+
 @pytest.mark.parametrize("scale", [0.97, 1.03])
 def test_markers_that_are_near_on_all_sides_say_nothing(scale: float) -> None:
     """They are there, but not where the plane through the boxes has them."""
