@@ -133,11 +133,9 @@ def _weigh_other_ways(sketch: Sketch, template: FormTemplate, best: Alignment) -
     Most of a form's boxes may lie on boxes the other way up; then some have no partner.
     """
     fields = spread_fields(template.fields, SAMPLE)
-    guesses = _guesses(sketch, template, None, thorough=False)
-    for alternatives, _ in islice(guesses, MOST_OTHER_WAYS):
-        if not best.denied:
-            break
-        found, _ = _try(sketch, template, alternatives, fields)
+    guesses = islice(_guesses(sketch, template, None, thorough=False), MOST_OTHER_WAYS)
+    while best.denied and (guess := next(guesses, None)):
+        found, _ = _try(sketch, template, guess[0], fields)
         if found is not None and found.explained > best.explained:
             best = found
     return best

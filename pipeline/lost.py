@@ -14,6 +14,7 @@ from pipeline.bands import level_bands, upright_bands
 from pipeline.geometry import Edges
 from pipeline.ink import INSET, LINE_REACH, Levels
 from pipeline.ownership import Labels
+from pipeline.quantiles import median
 from pipeline.records import Floats, GreyImage
 from pipeline.strips import Groups
 
@@ -102,7 +103,7 @@ def find_passing(ink: GreyImage, extents: NDArray[np.intp], edges: Edges) -> NDA
     Returns:
         (N,), one a box.
     """
-    height = float(np.median(edges[:, 3] - edges[:, 1]))
+    height = median(edges[:, 3] - edges[:, 1])
     width, tall = (extents[:, 2:] - extents[:, :2]).T
     passing = (width < NARROW * height) & (tall > TALL * height)
     start, end = (round(share * height) for share in BEYOND)
@@ -121,6 +122,8 @@ def _goes_on(inked: NDArray[np.bool_], column: slice) -> bool:
     if not len(inked):
         return False
     near = slice(max(column.start - 2, 0), column.stop + 2)
+    if not inked[:, near].any():
+        return False
     aside = np.hstack([inked[:, : max(near.start - 2, 0)], inked[:, near.stop + 2 :]])
     return bool(inked[:, near].any(axis=1).mean() > 0.3 and aside.any(axis=1).mean() < 0.25)
 

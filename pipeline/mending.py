@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -21,7 +21,7 @@ LIKE = 1.2
 """How much a page's format may differ from its form's where its pixels' may not be square."""
 BANDS = 16
 """A page is looked at for streaks in so many places, spread from edge to edge."""
-BAND_PX = 8
+BAND_PX = 4
 """And in each over so many pixels along them."""
 PAPER = 170
 """Paper is at least this bright under a scanner; tables in photographs have lines, too."""
@@ -34,18 +34,18 @@ WIDEST = 1 / 250
 MOST_STREAKS = 20
 
 
-def mend(image: GreyImage, side_px: int) -> GreyImage:
+def mend(image: GreyImage, needed_px: Callable[[], int]) -> GreyImage:
     """Smooth a page of one bit a pixel, and take out what dust on a scanner's glass drew over it.
 
     Args:
         image: Grey scan of shape (H, W).
-        side_px: How long its longer side must be for its boxes to be fine enough.
+        needed_px: Says how long its longer side must be for its boxes to be fine enough.
 
     Returns:
         The same where there is nothing to mend.
     """
     if is_one_bit(image):
-        smooth = min(SMOOTH_PX * max(image.shape) / side_px, MOST_SMOOTH_PX)
+        smooth = min(SMOOTH_PX * max(image.shape) / needed_px(), MOST_SMOOTH_PX)
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), smooth), np.uint8)
     upright, level = find_streaks(image), find_streaks(image.T)
     if upright or level:
@@ -57,8 +57,9 @@ def mend(image: GreyImage, side_px: int) -> GreyImage:
 
 def is_one_bit(image: GreyImage) -> bool:
     """Tell whether a page is black and white only, as some rows of it show."""
-    rows = image[:: max(1, len(image) // 64)]
-    return bool(((rows == 0) | (rows == 255)).all())
+    step = max(1, len(image) // 64)
+    some = (image[len(image) // 2 :][:1], image[::step])
+    return all(bool(((rows == 0) | (rows == 255)).all()) for rows in some)
 
 
 def with_all_lines(image: GreyImage, formats: Sequence[tuple[float, float]]) -> GreyImage | None:
@@ -92,13 +93,13 @@ def find_streaks(image: GreyImage) -> list[tuple[int, int]]:
         First and last column of each, the last excluded.
     """
     places = np.linspace(0, max(len(image) - BAND_PX, 0), BANDS).astype(np.intp)
-    paper, dark = _look_beside(image, places[:: BANDS // 3])
-    if not ((dark | ~paper).sum(axis=0) >= 3).any():
+    paper, dark = _look_beside(image, places[[0, -1]])
+    at_ends = (dark | ~paper).all(axis=0)
+    if not at_ends.any():
         return []
     paper, dark = _look_beside(image, places)
     seen = paper.sum(axis=0)
-    through = (seen >= LEAST_BANDS) & (dark.sum(axis=0) >= seen - 1)
-    through &= (dark | ~paper)[[0, -1]].all(axis=0)
+    through = at_ends & (seen >= LEAST_BANDS) & (dark.sum(axis=0) >= seen - 1)
     narrow = [run for run in _runs(through) if run[1] - run[0] <= _widest(image)]
     return narrow if len(narrow) <= MOST_STREAKS else []
 

@@ -88,14 +88,16 @@ def cut_page(page: Page, templates: Sequence[FormTemplate]) -> CutPage:
 
 
 def _find_form(page: Page, templates: Sequence[FormTemplate]) -> tuple[FormTemplate, AlignedPage]:
-    side_px = needed_side_px(templates)
+    def needed_px() -> int:
+        return needed_side_px(templates)
+
     try:
-        return choose(replace(page, image=mend(page.image, side_px)), templates)
+        return choose(replace(page, image=mend(page.image, needed_px)), templates)
     except AlignmentError:
         taller = with_all_lines(page.image, [template.size for template in templates])
         if taller is None:
             raise
-        return choose(replace(page, image=mend(taller, side_px)), templates)
+        return choose(replace(page, image=mend(taller, needed_px)), templates)
 
 
 def fields_found(page: CutPage) -> list[bool]:

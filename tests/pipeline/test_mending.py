@@ -30,6 +30,11 @@ def paper(height: int = 1400, width: int = 1000) -> GreyImage:
     return np.clip(grain, 0, 255).astype(np.uint8)
 
 
+def needed() -> int:
+    """How long the side of such a page must be."""
+    return 1400
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.integers(20, 970), st.integers(1, 4), st.integers(20, 200), st.booleans())
 def test_a_streak_is_found_where_it_is_and_gone(
@@ -40,7 +45,7 @@ def test_a_streak_is_found_where_it_is_and_gone(
     streaked = page.copy()
     (streaked[:1000].T if across else streaked)[:, at : at + width] = level
     assert find_streaks(streaked.T if across else streaked) == [(at, at + width)]
-    assert np.abs(mend(streaked, 1400).astype(int) - page).max() < 30
+    assert np.abs(mend(streaked, needed).astype(int) - page).max() < 30
 
 
 def test_a_ruling_that_ends_at_the_margin_stays() -> None:
@@ -48,7 +53,7 @@ def test_a_ruling_that_ends_at_the_margin_stays() -> None:
     page = paper()
     page[60:1340, 500:503] = 20
     assert find_streaks(page) == []
-    assert mend(page, 1400) is page
+    assert mend(page, needed) is page
 
 
 def test_a_stroke_that_crosses_a_streak_stays() -> None:
@@ -56,7 +61,7 @@ def test_a_stroke_that_crosses_a_streak_stays() -> None:
     page = paper()
     page[700:710, 400:600] = 30
     page[:, 500:502] = 90
-    assert mend(page, 1400)[702:708, 400:600].max() < 60
+    assert mend(page, needed)[702:708, 400:600].max() < 60
 
 
 def test_streaks_through_boxes_cost_nothing() -> None:
