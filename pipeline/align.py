@@ -49,6 +49,8 @@ MOST_AGREE = 0.5
 MARKER_GUESSES = 12
 TILTED_GUESSES = 80
 MOST_OTHER_WAYS = 6
+CLEARLY = 0.1
+"""Another place must have so many more of its boxes, as a share of them."""
 MOST_STEPS_ASIDE = 3
 SAMPLE = 5
 """How many fields, spread over the page, decide about a guess."""
@@ -135,9 +137,9 @@ def _weigh_other_ways(sketch: Sketch, template: FormTemplate, best: Alignment) -
     fields = spread_fields(template.fields, SAMPLE)
     guesses = islice(_guesses(sketch, template, None, thorough=False), MOST_OTHER_WAYS)
     while best.denied and (guess := next(guesses, None)):
-        found, _ = _try(sketch, template, guess[0], fields)
-        if found is not None and found.explained > best.explained:
-            best = found
+        found = _try(sketch, template, guess[0], fields)[0]
+        more = 0 if found is None else found.seen - found.denied - best.seen + best.denied
+        best = found if found is not None and more > CLEARLY * best.seen else best
     return best
 
 

@@ -19,12 +19,15 @@ from pipeline.ownership import Labels, share_out
 from pipeline.quantiles import median
 from pipeline.records import AlignedPage, BoxCrop, Floats, GreyImage
 from pipeline.repeated import without_repeated
+from pipeline.strips import Groups
 from pipeline.template import FieldSpec
 
 BOX_PX = 48
 """Strip pixels to the height of a box: twice and more what the network sees."""
 LEAST_BOX_PX = 40
 """Pixels of a scan to the height of a box that are worth decoding: more is averaged away."""
+LEAST_SIDES = 2
+"""Of a box that is covered fewer are seen."""
 ON_LINE = 0.12
 """How far from the middle of a line what is on it reaches, as a share of the height of a box."""
 REACH = 0.35
@@ -75,8 +78,9 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec], hints: Hints | No
     owners = share_out(ink, edges)
     lost = missed | find_lost_strokes(view.dark, owners, edges, groups, levels)
     lost |= find_left_out(view.dark, owners, edges, groups, levels)
-    # What was not found is not surely blank.
+    # What was not found is not surely blank, nor what may be covered.
     lost |= (view.frames.support < FIELD_SUPPORT)[groups.of_box]
+    lost |= _are_covered(view.frames.seen, groups)
     names = [(field.name, place) for field in fields for place in range(len(field.boxes))]
     cut_out, extents = _cut_out(ink, owners, edges)
     stuck = _is_on_line(extents, edges) | find_passing(printed, extents, edges)
@@ -121,6 +125,17 @@ def _cut_out(ink: GreyImage, owners: Labels, edges: Edges) -> tuple[list[Floats]
     crops[places] = ink.ravel().take(pixels) * np.float32(1 / 255)
     limits = zip(starts.tolist(), ends.tolist(), heights.tolist(), widths.tolist(), strict=True)
     return [crops[start:end].reshape(shape) for start, end, *shape in limits], extents
+
+
+def _are_covered(seen: NDArray[np.bool_], groups: Groups) -> NDArray[np.bool_]:
+    """Tell boxes of which hardly a side is seen, in fields whose other boxes show all theirs.
+
+    Args:
+        seen: Whether the left, top, right, bottom line of each box was seen, (N, 4).
+        groups: Their fields.
+    """
+    sides = seen.sum(axis=1)
+    return np.asarray((sides < LEAST_SIDES) & (groups.middle(sides) == 4)[groups.of_box], np.bool_)
 
 
 def _is_on_line(extents: NDArray[np.intp], edges: Edges) -> NDArray[np.bool_]:

@@ -216,3 +216,13 @@ def test_a_one_beside_a_line_is_read() -> None:
     cv2.line(page, (82, 74), (79, 126), 30, 5, cv2.LINE_AA)
     first, *_ = cut(page).crops
     assert first.ink.sum() > 100
+
+
+def test_boxes_under_a_folded_corner_are_not_surely_blank() -> None:
+    """Nothing is seen there, and nobody knows what is beneath; those beside it are blank."""
+    page = blank()
+    corner = np.array([(0, 0), (180, 0), (150, 200), (0, 200)], np.int32)
+    cv2.fillPoly(page, [corner], 225)
+    crops = cut(page).crops
+    assert crops[0].doubtful
+    assert not any(crop.doubtful for crop in crops[3:])
