@@ -226,3 +226,15 @@ def test_boxes_under_a_folded_corner_are_not_surely_blank() -> None:
     crops = cut(page).crops
     assert crops[0].doubtful
     assert not any(crop.doubtful for crop in crops[3:])
+
+
+def test_a_stroke_with_gaps_stays_with_its_digit() -> None:
+    """The bar of a 7 that a pen drew as dots; two specks are dust."""
+    page = blank()
+    for position in (1, 4):
+        x = round(BOXES[position].left)
+        cv2.line(page, (x + 44, 86), (x + 24, 124), 30, 5, cv2.LINE_AA)
+        for dot in (16, 24, 32)[: 3 if position == 1 else 2]:
+            cv2.circle(page, (x + dot, 80), 2, 30, thickness=-1, lineType=cv2.LINE_AA)
+    barred, dusty = (cut(page).crops[position].ink for position in (1, 4))
+    assert barred.shape[1] > dusty.shape[1] + 3
