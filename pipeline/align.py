@@ -49,6 +49,9 @@ MOST_AGREE = 0.5
 """The share of features that must agree on where such a page lies."""
 MARKER_GUESSES = 12
 TILTED_GUESSES = 80
+MOST_OTHER_WAYS = 6
+CLEARLY = 0.1
+"""Another place must have so many more of its boxes, as a share of them."""
 MOST_STEPS_ASIDE = 3
 SAMPLE = 5
 """How many fields, spread over the page, decide about a guess."""
@@ -101,7 +104,8 @@ def _align_whole(
         fit = Fit(match.homography, match.share, *summarise(misses), moved_px=0.0)
         alignment = judge(sketch, template, fit, match)
         if alignment is not None:
-            if is_beyond_doubt(sketch.rows, template, match.homography):
+            alignment = _weigh_other_ways(sketch, template, alignment)
+            if is_beyond_doubt(sketch.rows, template, alignment.page.homography):
                 return alignment
             return _weigh_places_aside(sketch, template, alignment)
     return _align_by_frames(sketch, template, match, thorough=thorough)
@@ -115,17 +119,14 @@ def _align_by_frames(
     best: Alignment | None = None
     highest, settled = 0.0, False
     for alternatives, sure in _guesses(sketch, template, match, thorough=thorough):
-        fits = [settle_fields(sketch, guess, fields, REACH) for guess in alternatives]
-        fit = refine(sketch, max(fits, key=lambda fit: fit.support), fields)
-        highest = max(highest, fit.support)
-        found = judge(sketch, template, fit, None) if fit.support > PROMISING else None
-        if found is None and fit.support > NEARLY:
-            found = _settle_on_all(sketch, template, fit)
+        found, support = _try(sketch, template, alternatives, fields)
+        highest = max(highest, support)
         if found is not None and (best is None or found.support > best.support):
             best, settled = found, sure
         # Markers and features are seldom wrong; rows of boxes may fit one box further on.
         if best is not None and (settled or best.support >= SURE_SUPPORT):
             break
+    best = best and _weigh_other_ways(sketch, template, best)
     if best is not None and not settled:
         best = _weigh_places_aside(sketch, template, best)
     if best is None and thorough:
@@ -133,6 +134,35 @@ def _align_by_frames(
     best = best or _match_by_print(sketch, template)
     if best is None:
         raise AlignmentError(_explain(highest, template))
+    return best
+
+
+def _try(
+    sketch: Sketch,
+    template: FormTemplate,
+    alternatives: Sequence[Matrix],
+    fields: Sequence[FieldSpec],
+) -> tuple[Alignment | None, float]:
+    """Settle the best of some guesses on the frames; and how much of these was seen."""
+    fits = [settle_fields(sketch, guess, fields, REACH) for guess in alternatives]
+    fit = refine(sketch, max(fits, key=lambda fit: fit.support), fields)
+    found = judge(sketch, template, fit, None) if fit.support > PROMISING else None
+    if found is None and fit.support > NEARLY:
+        found = _settle_on_all(sketch, template, fit)
+    return found, fit.support
+
+
+def _weigh_other_ways(sketch: Sketch, template: FormTemplate, best: Alignment) -> Alignment:
+    """The better place by markers or reference of a page some of whose boxes are not there.
+
+    Most of a form's boxes may lie on boxes the other way up; then some have no partner.
+    """
+    fields = spread_fields(template.fields, SAMPLE)
+    guesses = islice(_guesses(sketch, template, None, thorough=False), MOST_OTHER_WAYS)
+    while best.denied and (guess := next(guesses, None)):
+        found = _try(sketch, template, guess[0], fields)[0]
+        more = 0 if found is None else found.seen - found.denied - best.seen + best.denied
+        best = found if found is not None and more > CLEARLY * best.seen else best
     return best
 
 

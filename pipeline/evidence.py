@@ -13,12 +13,12 @@ import numpy as np
 
 from pipeline.geometry import Matrix, bounding_box, local_scale, transform
 from pipeline.growth import is_cell_at
+from pipeline.marker_witness import see_markers
 from pipeline.matching import BoxLayout, PageRows
 from pipeline.printed import agreement_of, look_up, reference_print
-from pipeline.quantiles import median, quantile
-from pipeline.records import GreyImage, Points
+from pipeline.records import Points
 from pipeline.sketch import Sketch
-from pipeline.template import FieldSpec, FormTemplate, Markers
+from pipeline.template import FieldSpec, FormTemplate
 
 BARE = 0.04
 """Print that covers less than this share of an area is none: the scan shows no form there."""
@@ -26,10 +26,6 @@ GRID = 400
 """A page is looked at for print in so many steps along its longer side."""
 SIDE = (24, 6)
 """An area is looked at in so many places across and down."""
-DARKER = 0.75
-"""A marker is at most this bright, against the paper around it."""
-MARKER_SQUARES = (0.3, 0.9)
-"""Squares in a marker and around it, as shares of its size from its middle to their sides."""
 AGREEMENT = (0.1, 0.4)
 """With less agreement than this, above chance, a page's print is not its reference's; with more
 it is."""
@@ -76,7 +72,7 @@ def ask_witnesses(sketch: Sketch, template: FormTemplate, homography: Matrix) ->
     """Look for the markers and the reference's print where they would be."""
     markers = reference = None
     if template.markers:
-        markers = _sees_markers(sketch.image, template.markers, homography)
+        markers = see_markers(sketch.image, template.markers, template.size, homography)
     if template.reference:
         points = reference_print(template)
         reference = agreement_of(sketch.rows, points, homography, template.size)
@@ -200,35 +196,3 @@ def _is_like(page: Points, outline: Points, length: float) -> bool:
     ratio = sides[0] / sides[1]
     misses = np.hypot(*(page - outline).T)
     return bool(misses.max() < EDGES * length and ratio.max() < STRETCH * ratio.min())
-
-
-def _sees_markers(image: GreyImage, markers: Markers, homography: Matrix) -> bool | None:
-    """Tell whether half of the markers that the scan shows are dark.
-
-    None if it shows none, or only the place of one: one that is covered says nothing.
-    """
-    seen = see_markers(image, markers, homography)
-    return 2 * sum(seen) >= len(seen) if any(seen) or len(seen) > 1 else None
-
-
-def see_markers(image: GreyImage, markers: Markers, homography: Matrix) -> list[bool]:
-    """Tell for each marker whose place the scan shows whether it is dark."""
-    squares = markers.size * np.concatenate([share * _RING for share in MARKER_SQUARES])
-    points = np.array(markers.centres)[:, None] + squares
-    at = np.rint(transform(homography, points.reshape(-1, 2)) - 0.5).astype(np.intp)
-    inside = ((at >= 0) & (at < image.shape[::-1])).all(axis=1)
-    shown = inside.reshape(len(points), -1).all(axis=1)
-    x, y = at.reshape(points.shape)[shown].transpose(2, 0, 1)
-    levels = image[y, x].reshape(len(x), len(MARKER_SQUARES), len(_RING)).astype(np.float64)
-    return [median(inner) < DARKER * quantile(outer, 0.75) for inner, outer in levels]
-
-
-def _ring() -> Points:
-    """Points (N, 2) along the edge of a square about the origin that reaches 1 to each side."""
-    side = np.linspace(-1, 1, 7)
-    full = np.ones(7)
-    pairs = (side, full), (side, -full), (full, side), (-full, side)
-    return np.concatenate([np.column_stack(pair) for pair in pairs])
-
-
-_RING = _ring()

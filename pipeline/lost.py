@@ -14,6 +14,7 @@ from pipeline.bands import level_bands, upright_bands
 from pipeline.geometry import Edges
 from pipeline.ink import INSET, LINE_REACH, Levels
 from pipeline.ownership import Labels
+from pipeline.quantiles import median
 from pipeline.records import Floats, GreyImage
 from pipeline.strips import Groups
 
@@ -21,6 +22,10 @@ LOST_STROKE = 0.3
 """How long a stroke must be to be missed, as a share of the height of a box."""
 MORE = 1.0
 """How much more darkness across a line shows a stroke on it, in pen pixels."""
+NARROW, TALL = 0.25, 0.5
+"""A line that passes through a box is at most so wide there and at least so long, likewise."""
+BEYOND = (0.12, 0.38)
+"""Where it is looked for above and below the box, likewise."""
 LEFT_OUT = 0.015
 """How much ink a box without any of its own may hold, as a share of the square of its height: less
 than a dash, and more than dust."""
@@ -83,6 +88,44 @@ def find_left_out(
         most = LEFT_OUT * (bottom - top) ** 2
         left_out[box] = (inside > half[groups.of_box[box]]).sum() > most
     return left_out
+
+
+def find_passing(ink: GreyImage, extents: NDArray[np.intp], edges: Edges) -> NDArray[np.bool_]:
+    """Tell the boxes whose ink is part of a line that goes on above and below them.
+
+    So do folds of the paper and streaks of a scanner; in an empty box they look like a 1.
+
+    Args:
+        ink: With frames and what is around, uint8 of shape (H, W).
+        extents: The columns and rows that each box's ink takes up, (N, 4).
+        edges: The frames as printed (N, 4).
+
+    Returns:
+        (N,), one a box.
+    """
+    height = median(edges[:, 3] - edges[:, 1])
+    width, tall = (extents[:, 2:] - extents[:, :2]).T
+    passing = (width < NARROW * height) & (tall > TALL * height)
+    start, end = (round(share * height) for share in BEYOND)
+    for box in np.flatnonzero(passing).tolist():
+        left, _, right, _ = extents[box].tolist()
+        top, bottom = np.rint(edges[box, [1, 3]]).astype(int).tolist()
+        around = slice(max(left - end, 0), right + end)
+        column = slice(left - around.start, right - around.start)
+        beyond = ink[max(top - end, 0) : top - start], ink[bottom + start : bottom + end]
+        passing[box] = all(_goes_on(rows[:, around] > 64, column) for rows in beyond)
+    return np.asarray(passing, np.bool_)
+
+
+def _goes_on(inked: NDArray[np.bool_], column: slice) -> bool:
+    """Tell whether many rows have ink in these columns, and few have any aside of them."""
+    if not len(inked):
+        return False
+    near = slice(max(column.start - 2, 0), column.stop + 2)
+    if not inked[:, near].any():
+        return False
+    aside = np.hstack([inked[:, : max(near.start - 2, 0)], inked[:, near.stop + 2 :]])
+    return bool(inked[:, near].any(axis=1).mean() > 0.3 and aside.any(axis=1).mean() < 0.25)
 
 
 def _is_covered(bands: Floats, lines: Groups, levels: Levels) -> NDArray[np.bool_]:

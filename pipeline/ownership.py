@@ -19,6 +19,8 @@ DUST = 0.125
 """No stroke is smaller than this, as a share of the height of a box."""
 SMALLEST = 0.2
 """And no digit is: a box with nothing larger has a number printed in its corner, or dust."""
+BEAD, BEADS = 0.055, 3
+"""But so many pieces this large are a stroke that a pen left gaps in."""
 FRAME_REST = 0.45
 THIN = 0.08
 """What lies along a frame, and is lower or thinner than this, is left of the frame; a 1 is not."""
@@ -63,6 +65,11 @@ def share_out(ink: GreyImage, edges: Edges) -> Labels:
     owner = np.where(good & at_home, inside.argmax(axis=1), -1)
     owner[most < SPECK * _largest(most, owner, len(edges))[owner]] = -1
     owner[_largest(pieces.reach(), owner, len(edges))[owner] < SMALLEST] = -1
+    home = inside.argmax(axis=1)
+    beads = pieces.is_bead() & (owner < 0)
+    many = np.bincount(home[beads], minlength=len(edges)) >= BEADS
+    many &= np.isin(np.arange(len(edges)), owner)
+    owner = np.where(beads & many[home], home, owner)
     given = np.where(cut.take(pieces.labels), pieces.cells, owner.take(pieces.labels))
     owners.ravel()[pieces.pixels] = given
     for piece in np.flatnonzero(cut).tolist():
@@ -97,6 +104,13 @@ class _Pieces:
     def reach(self) -> NDArray[np.float64]:
         """How far each goes from one end to the other along an axis, in heights of a box: (P,)."""
         return np.asarray((self.extent[:, 2:] - self.extent[:, :2]).max(axis=1) / self.height)
+
+    def is_bead(self) -> NDArray[np.bool_]:
+        """Tell what may be part of a stroke that a pen left gaps in."""
+        reach = self.reach()
+        large = (reach > BEAD) & (reach < DUST) & (self.peak > 0.5)
+        inside = self.inside.max(axis=1) > 0.9 * self.total
+        return np.asarray(large & inside & (self.along_frame < 0.1 * self.total), np.bool_)
 
     def is_dust(self) -> NDArray[np.bool_]:
         """Tell what dust and what frames leave."""

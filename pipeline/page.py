@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -14,10 +14,11 @@ from pipeline.acceptance import Profile
 from pipeline.astray import is_astray
 from pipeline.choose import choose
 from pipeline.decode import decode_page, failed_fields, roster_boxes
-from pipeline.errors import PageError
+from pipeline.errors import AlignmentError, PageError
 from pipeline.geometry import scaling
 from pipeline.hints import Hints, find_hints
 from pipeline.lacking import find_whole
+from pipeline.mending import mend, with_all_lines
 from pipeline.recognize import Classifier, recognize
 from pipeline.records import (
     AlignedPage,
@@ -87,8 +88,21 @@ def cut_page(page: Page, templates: Sequence[FormTemplate]) -> CutPage:
     Raises:
         PageError: If it matches no template, or its boxes cannot be cut.
     """
-    template, aligned = choose(page, templates)
+    template, aligned = _find_form(page, templates)
     return CutPage(template, aligned, segment(aligned, template.fields, _hints_of(template)))
+
+
+def _find_form(page: Page, templates: Sequence[FormTemplate]) -> tuple[FormTemplate, AlignedPage]:
+    def needed_px() -> int:
+        return needed_side_px(templates)
+
+    try:
+        return choose(replace(page, image=mend(page.image, needed_px)), templates)
+    except AlignmentError:
+        taller = with_all_lines(page.image, [template.size for template in templates])
+        if taller is None:
+            raise
+        return choose(replace(page, image=mend(taller, needed_px)), templates)
 
 
 def fields_found(page: CutPage, readings: Sequence[BoxReading] = ()) -> list[bool]:

@@ -13,11 +13,11 @@ from itertools import chain, islice
 import numpy as np
 
 from pipeline.aside import least_lead, places_aside, turn_boxes
-from pipeline.evidence import see_markers
 from pipeline.fit import REACH, Fit, settle_fields
 from pipeline.geometry import Matrix, local_scale, transform
 from pipeline.growth import grow
 from pipeline.layout import find_layout_homographies, find_part_homographies
+from pipeline.marker_witness import are_dark
 from pipeline.matching import PageRows, Place, cell_at, lay_out, propose, with_parts
 from pipeline.records import Points
 from pipeline.remnant import find_shown, part_of, print_points, sides_off, text_agrees, unexplained
@@ -175,7 +175,7 @@ def _try(
         return None
     text = text_agrees(sketch, template, fit.homography, shown)
     marked = template.markers is not None and (
-        sum(see_markers(sketch.image, template.markers, fit.homography)) >= LEAST_MARKERS
+        sum(are_dark(sketch.image, template.markers, fit.homography)) >= LEAST_MARKERS
     )
     sides = sides_off(fit.homography, template.size, sketch.image.shape)
     sizes = [len(field.boxes) for field in template.fields]

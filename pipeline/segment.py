@@ -15,11 +15,12 @@ from pipeline.frames import FieldsView, view_fields
 from pipeline.geometry import Edges
 from pipeline.hints import Hints, take_away
 from pipeline.ink import measure_levels, pen_ink, remove_lines
-from pipeline.lost import find_left_out, find_lost_strokes
+from pipeline.lost import find_left_out, find_lost_strokes, find_passing
 from pipeline.ownership import Labels, share_out
 from pipeline.quantiles import median
 from pipeline.records import AlignedPage, BoxCrop, Floats, GreyImage
 from pipeline.repeated import without_repeated
+from pipeline.strips import Groups
 from pipeline.template import FieldSpec
 from pipeline.tones import look_by_tone
 from pipeline.unseen import draw_unseen
@@ -28,6 +29,10 @@ BOX_PX = 48
 """Strip pixels to the height of a box: twice and more what the network sees."""
 LEAST_BOX_PX = 40
 """Pixels of a scan to the height of a box that are worth decoding: more is averaged away."""
+LEAST_SIDES = 2
+"""Of a box that is covered fewer are seen."""
+ON_LINE = 0.12
+"""How far from the middle of a line what is on it reaches, as a share of the height of a box."""
 REACH = 0.35
 """How far the printed frames may be from where the page's alignment puts them, as a share of the
 height of a box."""
@@ -81,10 +86,15 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec], hints: Hints | No
     lost = missed | find_lost_strokes(view.dark, owners, edges, groups, levels)
     empty = np.bincount(owner, minlength=len(edges)) == 0
     lost |= find_left_out(view.dark, empty, edges, groups, levels)
-    # What was not found is not surely blank.
+    # What was not found is not surely blank, nor what may be covered.
     lost |= (view.frames.support < FIELD_SUPPORT)[groups.of_box]
+    lost |= _are_covered(view.frames.seen, groups)
     names = [(field.name, place) for field in fields for place in range(len(field.boxes))]
     cut_out, extents = _cut_out(ink, *_near(pixels, owner, ink.shape[1], edges), len(edges))
+    stuck = _is_on_line(extents, edges) | find_passing(printed, extents, edges)
+    lost |= stuck
+    for box in np.flatnonzero(stuck).tolist():
+        cut_out[box] = np.zeros((1, 1), np.float32)
     around = _look_around(draw_unseen(printed, edges, groups), owners, extents)
     parts = zip(names, cut_out, lost.tolist(), around, strict=True)
     crops = tuple(BoxCrop(*name, *part) for name, *part in parts)
@@ -124,6 +134,29 @@ def _cut_out(
     crops[places] = ink.ravel().take(pixels) * np.float32(1 / 255)
     limits = zip(starts.tolist(), ends.tolist(), heights.tolist(), widths.tolist(), strict=True)
     return [crops[start:end].reshape(shape) for start, end, *shape in limits], extents
+
+
+def _are_covered(seen: NDArray[np.bool_], groups: Groups) -> NDArray[np.bool_]:
+    """Tell boxes of which hardly a side is seen, in fields whose other boxes show all theirs.
+
+    Args:
+        seen: Whether the left, top, right, bottom line of each box was seen, (N, 4).
+        groups: Their fields.
+    """
+    sides = seen.sum(axis=1)
+    return np.asarray((sides < LEAST_SIDES) & (groups.middle(sides) == 4)[groups.of_box], np.bool_)
+
+
+def _is_on_line(extents: NDArray[np.intp], edges: Edges) -> NDArray[np.bool_]:
+    """Tell boxes all of whose ink is on one of their upright lines, (N,).
+
+    It may be a 1, but of a line that is wider in part there is as much left: nobody can tell.
+    """
+    reach = ON_LINE * median(edges[:, 3] - edges[:, 1])
+    starts, ends = extents[:, [0]], extents[:, [2]]
+    lines = edges[:, [0, 2]]
+    near = (starts >= lines - reach) & (ends <= lines + reach) & (ends > 1)
+    return np.asarray(near.any(axis=1), np.bool_)
 
 
 def _near(

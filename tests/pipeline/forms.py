@@ -189,6 +189,30 @@ def lay(
     return back @ turn @ scaling(factor, factor) @ middle, (round(scan[0]), round(scan[1]))
 
 
+def aslant(
+    shape: tuple[float, float], degrees: float, towards: float, focal: float
+) -> tuple[Matrix, tuple[int, int]]:
+    """How a page lies under a camera that looks at its middle, and the size of the picture.
+
+    Args:
+        shape: Height and width of the page.
+        degrees: How far the camera stands off the upright.
+        towards: Whither, in degrees.
+        focal: Its focal length as a share of the picture's diagonal.
+    """
+    height, width = shape
+    size = round(1.2 * height), round(1.2 * width)
+    length = focal * np.hypot(*size)
+    axis = np.deg2rad(degrees) * np.array(
+        [np.cos(np.deg2rad(towards)), np.sin(np.deg2rad(towards)), 0]
+    )
+    turned = cv2.Rodrigues(axis)[0]
+    to_page = np.array([[1, 0, -width / 2], [0, 1, -height / 2], [0, 0, 1.0]])
+    camera = np.array([[length, 0, size[1] / 2], [0, length, size[0] / 2], [0, 0, 1]])
+    away = np.column_stack([turned[:, :2], [0, 0, 1.05 * length]])
+    return np.asarray(camera @ away @ to_page, np.float64), size
+
+
 def scan(image: GreyImage, lie: Matrix, size: tuple[int, int]) -> GreyImage:
     """Scan a page that lies so; what is not paper is white."""
     pixels = translation(-0.5, -0.5) @ lie @ translation(0.5, 0.5)

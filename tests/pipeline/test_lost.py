@@ -77,3 +77,26 @@ def test_a_box_whose_ink_went_to_its_neighbour_is_no_sure_blank() -> None:
     crops = cut(page).crops
     assert crops[3].doubtful or (crops[3].ink > 0).sum() > 1
     assert not any(crops[place].doubtful for place in (0, 1, 2, 5, 6, 7))
+
+
+@pytest.mark.parametrize("dashed", [False, True])
+def test_a_fold_through_an_empty_box_is_no_one(dashed: bool) -> None:
+    """It goes on above and below; the box is empty, but not surely."""
+    page = form()
+    write_seven(page, 3, bar_below_line=14)
+    x = round(BOXES[1].left) + 31
+    for y in range(0, 200, 9):
+        cv2.line(page, (x, y), (x + 1, y + (5 if dashed else 9)), 140, 3)
+    crops = cut(page).crops
+    assert not crops[1].ink.any() and crops[1].doubtful
+    assert crops[3].ink.any()
+
+
+def test_a_one_that_leaves_its_box_is_a_one() -> None:
+    """At one end, or at both ends by less than a fold; with print above it too."""
+    page = form()
+    for number, (above, below) in enumerate([(20, -8), (-8, 20), (6, 6)]):
+        box, x = BOXES[number], round(BOXES[number].left) + 31
+        cv2.line(page, (x, round(box.top) - above), (x - 3, round(box.bottom) + below), PEN, 5)
+    cv2.putText(page, "number", (70, 56), cv2.FONT_HERSHEY_DUPLEX, 0.8, 40, 1, cv2.LINE_AA)
+    assert all(crop.ink.any() for crop in cut(page).crops[:3])

@@ -20,6 +20,7 @@ from tests.pipeline.forms import (
     MARKERS,
     all_corners,
     as_page,
+    aslant,
     hand_in,
     ink_on,
     lay,
@@ -97,27 +98,6 @@ def test_a_page_without_marks_gives_no_guess() -> None:
     assert not list(find_marker_homographies(print_letter(), MARKERS, CLAIM.size))
 
 
-def aslant(degrees: float, towards: float, focal: float) -> tuple[Matrix, tuple[int, int]]:
-    """How a page lies under a camera that looks at its middle, and the size of the picture.
-
-    Args:
-        degrees: How far the camera stands off the upright.
-        towards: Whither, in degrees.
-        focal: Its focal length as a share of the picture's diagonal.
-    """
-    height, width = CLAIM.size
-    size = round(1.2 * height), round(1.2 * width)
-    length = focal * np.hypot(*size)
-    axis = np.deg2rad(degrees) * np.array(
-        [np.cos(np.deg2rad(towards)), np.sin(np.deg2rad(towards)), 0]
-    )
-    turned = cv2.Rodrigues(axis)[0]
-    to_page = np.array([[1, 0, -width / 2], [0, 1, -height / 2], [0, 0, 1.0]])
-    camera = np.array([[length, 0, size[1] / 2], [0, length, size[0] / 2], [0, 0, 1]])
-    away = np.column_stack([turned[:, :2], [0, 0, 1.05 * length]])
-    return np.asarray(camera @ away @ to_page, np.float64), size
-
-
 @pytest.mark.parametrize("focal", [0.65, 1.0])
 def test_three_markers_mostly_do_on_a_photo_taken_aslant(sheet: GreyImage, focal: float) -> None:
     """Perspective puts the fourth elsewhere than the three say; broken frames close no cell.
@@ -133,7 +113,7 @@ def test_three_markers_mostly_do_on_a_photo_taken_aslant(sheet: GreyImage, focal
         torn = broken.copy()
         x, y = np.rint(MARKERS.centres[lost]).astype(int)
         torn[max(y - 40, 0) : y + 40, max(x - 40, 0) : x + 40] = 255
-        lie, size = aslant(24, towards, focal)
+        lie, size = aslant(CLAIM.size, 24, towards, focal)
         with suppress(AlignmentError):
             _, aligned = choose(as_page(scan(torn, lie, size)), [MARKED])
             assert misses(aligned.homography, lie, all_corners(CLAIM)).max() < 2.5

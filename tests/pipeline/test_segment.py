@@ -195,3 +195,46 @@ def test_a_field_outside_the_scan_is_not_surely_blank() -> None:
     assert cut.view.frames.support.max() < 0.5
     assert all(not crop.ink.any() for crop in cut.crops)
     assert all(crop.doubtful for crop in cut.crops)
+
+
+@pytest.mark.parametrize("wider", [3, 4, 5])
+def test_a_line_that_is_wider_in_part_is_no_one(wider: int) -> None:
+    """As a one-bit scan has it that is a little askew: such a box is empty, but not surely."""
+    page = np.where(blank() < 150, 0, 255).astype(np.uint8)
+    left = round(BOXES[0].left)
+    page[70:120, left - 1 : left - 1 + wider] = 0
+    first, second, *_ = cut(page).crops
+    assert not first.ink.any()
+    assert not second.ink.any() and not second.doubtful
+    if wider > 3:
+        assert first.doubtful
+
+
+def test_a_one_beside_a_line_is_read() -> None:
+    """Only what is on the line could be the line's."""
+    page = blank()
+    cv2.line(page, (82, 74), (79, 126), 30, 5, cv2.LINE_AA)
+    first, *_ = cut(page).crops
+    assert first.ink.sum() > 100
+
+
+def test_boxes_under_a_folded_corner_are_not_surely_blank() -> None:
+    """Nothing is seen there, and nobody knows what is beneath; those beside it are blank."""
+    page = blank()
+    corner = np.array([(0, 0), (180, 0), (150, 200), (0, 200)], np.int32)
+    cv2.fillPoly(page, [corner], 225)
+    crops = cut(page).crops
+    assert crops[0].doubtful
+    assert not any(crop.doubtful for crop in crops[3:])
+
+
+def test_a_stroke_with_gaps_stays_with_its_digit() -> None:
+    """The bar of a 7 that a pen drew as dots; two specks are dust."""
+    page = blank()
+    for position in (1, 4):
+        x = round(BOXES[position].left)
+        cv2.line(page, (x + 44, 86), (x + 24, 124), 30, 5, cv2.LINE_AA)
+        for dot in (16, 24, 32)[: 3 if position == 1 else 2]:
+            cv2.circle(page, (x + dot, 80), 2, 30, thickness=-1, lineType=cv2.LINE_AA)
+    barred, dusty = (cut(page).crops[position].ink for position in (1, 4))
+    assert barred.shape[1] > dusty.shape[1] + 3
