@@ -6,55 +6,43 @@ of the boxes then say exactly, and whether it is this form at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from itertools import islice
 
 import numpy as np
 
-from pipeline.aside import is_beyond_doubt, least_lead, places_aside, turn_boxes
+from pipeline.aside import is_beyond_doubt
 from pipeline.errors import AlignmentError
 from pipeline.evidence import ask_witnesses
 from pipeline.features import find_feature_homography
 from pipeline.fit import (
-    PROMISING,
     REACH,
     SEEN,
     Fit,
-    refine,
     settle_fields,
     summarise,
 )
-from pipeline.geometry import Matrix, is_flat
+from pipeline.geometry import is_flat
 from pipeline.growth import Match, grow
+from pipeline.guesses import NEARLY, SAMPLE, find_guesses, settle_on_all, try_guesses
 from pipeline.layout import find_layout_homographies, spread_fields
-from pipeline.markers import find_marker_homographies, find_tilted_homographies
+from pipeline.markers import find_tilted_homographies
 from pipeline.matching import Place, lay_out
 from pipeline.partial import align_part
 from pipeline.records import AlignedPage
+from pipeline.rivals import SURE_SUPPORT, weigh_other_ways, weigh_places_aside
 from pipeline.sketch import Sketch
 from pipeline.template import FieldSpec, FormTemplate
-from pipeline.verdict import Alignment, is_exact, judge
+from pipeline.verdict import Alignment, judge
 
-NEARLY = 0.4
-"""With this support a guess that does not settle is tried on all fields."""
 MATCHED = 0.5
 """With this share of a template's boxes among the page's cells their frames need no other look."""
-SURE_SUPPORT = 0.97
-"""With this share no other layout is tried: a wrong one hardly ever sees as much."""
 LEAST_AGREEMENT = 0.2
 """How much a page's print must agree with its reference's where no frame is seen; nothing on such
 a page is accepted."""
 MOST_AGREE = 0.5
 """The share of features that must agree on where such a page lies."""
-MARKER_GUESSES = 12
 TILTED_GUESSES = 80
-MOST_OTHER_WAYS = 6
-CLEARLY = 0.1
-"""Another place must have so many more of its boxes, as a share of them."""
-MOST_STEPS_ASIDE = 3
-SAMPLE = 5
-"""How many fields, spread over the page, decide about a guess."""
 
 
 def align(
@@ -104,10 +92,10 @@ def _align_whole(
         fit = Fit(match.homography, match.share, *summarise(misses), moved_px=0.0)
         alignment = judge(sketch, template, fit, match)
         if alignment is not None:
-            alignment = _weigh_other_ways(sketch, template, alignment)
+            alignment = weigh_other_ways(sketch, template, alignment)
             if is_beyond_doubt(sketch.rows, template, alignment.page.homography):
                 return alignment
-            return _weigh_places_aside(sketch, template, alignment)
+            return weigh_places_aside(sketch, template, alignment)
     return _align_by_frames(sketch, template, match, thorough=thorough)
 
 
@@ -118,94 +106,23 @@ def _align_by_frames(
     fields = spread_fields(template.fields, SAMPLE)
     best: Alignment | None = None
     highest, settled = 0.0, False
-    for alternatives, sure in _guesses(sketch, template, match, thorough=thorough):
-        found, support = _try(sketch, template, alternatives, fields)
+    for alternatives, sure in find_guesses(sketch, template, match, thorough=thorough):
+        found, support = try_guesses(sketch, template, alternatives, fields)
         highest = max(highest, support)
         if found is not None and (best is None or found.support > best.support):
             best, settled = found, sure
         # Markers and features are seldom wrong; rows of boxes may fit one box further on.
         if best is not None and (settled or best.support >= SURE_SUPPORT):
             break
-    best = best and _weigh_other_ways(sketch, template, best)
+    best = best and weigh_other_ways(sketch, template, best)
     if best is not None and not settled:
-        best = _weigh_places_aside(sketch, template, best)
+        best = weigh_places_aside(sketch, template, best)
     if best is None and thorough:
         best = _align_tilted(sketch, template, fields) or _align_by_ticks(sketch, template, fields)
     best = best or _match_by_print(sketch, template)
     if best is None:
         raise AlignmentError(_explain(highest, template))
     return best
-
-
-def _try(
-    sketch: Sketch,
-    template: FormTemplate,
-    alternatives: Sequence[Matrix],
-    fields: Sequence[FieldSpec],
-) -> tuple[Alignment | None, float]:
-    """Settle the best of some guesses on the frames; and how much of these was seen."""
-    fits = [settle_fields(sketch, guess, fields, REACH) for guess in alternatives]
-    fit = refine(sketch, max(fits, key=lambda fit: fit.support), fields)
-    found = judge(sketch, template, fit, None) if fit.support > PROMISING else None
-    if found is None and fit.support > NEARLY:
-        found = _settle_on_all(sketch, template, fit)
-    return found, fit.support
-
-
-def _weigh_other_ways(sketch: Sketch, template: FormTemplate, best: Alignment) -> Alignment:
-    """The better place by markers or reference of a page some of whose boxes are not there.
-
-    Most of a form's boxes may lie on boxes the other way up; then some have no partner.
-    """
-    fields = spread_fields(template.fields, SAMPLE)
-    guesses = islice(_guesses(sketch, template, None, thorough=False), MOST_OTHER_WAYS)
-    while best.denied and (guess := next(guesses, None)):
-        found = _try(sketch, template, guess[0], fields)[0]
-        more = 0 if found is None else found.seen - found.denied - best.seen + best.denied
-        best = found if found is not None and more > CLEARLY * best.seen else best
-    return best
-
-
-def _weigh_places_aside(sketch: Sketch, template: FormTemplate, best: Alignment) -> Alignment:
-    """The better place of a page that would fit some boxes aside too.
-
-    Where both are as good, nobody can tell which it is: its fields go to a person.
-    """
-    own = _lay_at(sketch, template, best.page.homography)
-    if lay_out(template).lone or (own is not None and _is_whole(own, template)):
-        return best
-    for _ in range(MOST_STEPS_ASIDE):
-        aside = [
-            _lay_at(sketch, template, place)
-            for place in places_aside(template, best.page.homography)
-        ]
-        rivals = [rival for rival in aside if rival is not None]
-        better = max(rivals, key=lambda each: each.explained, default=None)
-        if better is None or (own is not None and own.explained >= better.explained):
-            break
-        best = own = better
-    lead = least_lead(template)
-    if own is None or any(own.explained - rival.explained < lead * own.seen for rival in rivals):
-        return replace(best, page=replace(best.page, residual_px=None))
-    return best
-
-
-def _lay_at(sketch: Sketch, template: FormTemplate, place: Matrix) -> Alignment | None:
-    """Settle a page near a place; None if the form is not there."""
-    fit = settle_fields(sketch, place, template.fields, REACH)
-    return judge(sketch, template, fit, None) if fit.support > PROMISING else None
-
-
-def _is_whole(alignment: Alignment, template: FormTemplate) -> bool:
-    boxes = sum(len(field.boxes) for field in template.fields)
-    return alignment.support >= SURE_SUPPORT and alignment.seen == boxes
-
-
-def _settle_on_all(sketch: Sketch, template: FormTemplate, fit: Fit) -> Alignment | None:
-    """Settle a page on all fields, which say more than the few that decide about guesses."""
-    for _ in range(2):
-        fit = settle_fields(sketch, fit.homography, template.fields, REACH)
-    return judge(sketch, template, fit, None) if is_exact(fit, template) else None
 
 
 def _align_tilted(
@@ -217,7 +134,7 @@ def _align_tilted(
     guesses = find_tilted_homographies(sketch.image, template.markers, template.size)
     for guess in islice(guesses, TILTED_GUESSES):
         fit = settle_fields(sketch, guess, fields, REACH)
-        found = _settle_on_all(sketch, template, fit) if fit.support > NEARLY else None
+        found = settle_on_all(sketch, template, fit) if fit.support > NEARLY else None
         if found is not None:
             return found
     return None
@@ -233,9 +150,9 @@ def _align_by_ticks(
     for alternatives in find_layout_homographies(sketch, template, combs=True):
         fits = [settle_fields(sketch, guess, fields, REACH) for guess in alternatives]
         for fit in sorted(fits, key=lambda fit: -fit.support):
-            found = _settle_on_all(sketch, template, fit) if fit.support > NEARLY else None
+            found = settle_on_all(sketch, template, fit) if fit.support > NEARLY else None
             if found is not None and is_flat(found.page.homography, template.size):
-                return _weigh_places_aside(sketch, template, found)
+                return weigh_places_aside(sketch, template, found)
     return None
 
 
@@ -254,28 +171,6 @@ def _match_by_print(sketch: Sketch, template: FormTemplate) -> Alignment | None:
         return None
     aligned = AlignedPage(sketch.page, found.homography, None)
     return Alignment(aligned, seen=0, denied=0, support=0.0, agreement=witnesses.reference)
-
-
-def _guesses(
-    sketch: Sketch, template: FormTemplate, match: Match | None, *, thorough: bool
-) -> Iterator[tuple[list[Matrix], bool]]:
-    """Rough homographies, the cheapest way first; the best of each list is meant.
-
-    With each, whether a page that fits it needs no comparison with others.
-    """
-    if match is not None and match.share >= PROMISING:
-        yield [match.homography], False
-    if template.markers:
-        found = find_marker_homographies(sketch.image, template.markers, template.size)
-        yield from (([guess], True) for guess in islice(found, MARKER_GUESSES))
-    if template.reference:
-        matched = find_feature_homography(sketch.features, template.reference, template.size)
-        if matched is not None:
-            yield [matched.homography], True
-    if match is not None and lay_out(template).same_turned:
-        yield [turn_boxes(match.homography, lay_out(template).centres)], False
-    if thorough:
-        yield from ((found, False) for found in find_layout_homographies(sketch, template))
 
 
 def _explain(highest: float, template: FormTemplate) -> str:
