@@ -64,13 +64,16 @@ def find_whole(
         lacking |= find_covered(view) & suspect
     if present.all() and not lacking.any():
         return present, False
-    doubtful = lacking | (lines <= TORN_LINES) | _is_covered(view, COVERED)
-    whole = present & (groups.total(doubtful) == 0) & (frames.support >= WHOLE)
     edges, gone = view.printed(), lacking | ~present[groups.of_box]
     middles = (edges[:, :2] + edges[:, 2:]) / 2
     shown = ~gone & (lines > TORN_LINES)
     near = np.median(edges[:, 2:] - edges[:, :2]) / 2
-    return whole, not present.all() or is_parted(middles[gone], middles[shown], float(near))
+    torn = not present.all() or is_parted(middles[gone], middles[shown], float(near))
+    doubtful = lacking | _is_covered(view, COVERED)
+    if torn:  # else frames are broken here and there, and a box without lines is one of them
+        doubtful |= lines <= TORN_LINES
+        present = present & (frames.support >= WHOLE)
+    return present & (groups.total(doubtful) == 0), torn
 
 
 def _beyond(view: FieldsView, aligned: AlignedPage) -> NDArray[np.bool_]:
