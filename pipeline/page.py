@@ -23,6 +23,7 @@ from pipeline.recognize import Classifier, recognize
 from pipeline.records import (
     AlignedPage,
     BoxReading,
+    GreyImage,
     Mark,
     Page,
     PageId,
@@ -93,16 +94,33 @@ def cut_page(page: Page, templates: Sequence[FormTemplate]) -> CutPage:
 
 
 def _find_form(page: Page, templates: Sequence[FormTemplate]) -> tuple[FormTemplate, AlignedPage]:
+    """Find a page's template, and how it lies, on the first of its mended pictures that shows it.
+
+    Raises:
+        AlignmentError: If none does; says what is wrong with the first.
+    """
+    failures: list[AlignmentError] = []
+    for image in _mended(page.image, templates):
+        try:
+            return choose(replace(page, image=image), templates)
+        except AlignmentError as error:
+            failures.append(error)
+    raise failures[0]
+
+
+def _mended(image: GreyImage, templates: Sequence[FormTemplate]) -> Iterator[GreyImage]:
+    """Give a page mended, as it is where that differs, and with the lines that a fax left out."""
+
     def needed_px() -> int:
         return needed_side_px(templates)
 
-    try:
-        return choose(replace(page, image=mend(page.image, needed_px)), templates)
-    except AlignmentError:
-        taller = with_all_lines(page.image, [template.size for template in templates])
-        if taller is None:
-            raise
-        return choose(replace(page, image=mend(taller, needed_px)), templates)
+    first = mend(image, needed_px)
+    yield first
+    if first is not image:
+        yield image
+    taller = with_all_lines(image, [template.size for template in templates])
+    if taller is not None:
+        yield mend(taller, needed_px)
 
 
 def fields_found(page: CutPage, readings: Sequence[BoxReading] = ()) -> list[bool]:
