@@ -26,10 +26,10 @@ AROUND = 0.15
 """How much of that is around a box at each side, as a share of its height."""
 LEAST_BOXES = 6
 """With fewer boxes writing may be alike in most."""
-FEW_BOXES = 24
+MANY_BOXES = 24
 RIM = 0.2
-"""And where so few are left of a torn page, only what is this near to the frame is taken for print,
-likewise."""
+"""With fewer than that, what is further from the frame than this may be writing that is alike in
+most, likewise."""
 USUAL = 0.35
 """A pixel is printed if so large a share of boxes is no darker, and that is dark."""
 BESIDE = np.array([0.06, 0.08, 0.1])
@@ -57,7 +57,7 @@ def without_repeated(view: FieldsView, present: NDArray[np.bool_] | None = None)
         return view
     edges = frames.edges[boxes]
     print_ = _print_of(view.dark, edges)
-    if len(boxes) < FEW_BOXES and not shown.all():
+    if len(boxes) < MANY_BOXES:
         print_ = _rim(print_, edges)
     clean = view.dark.copy()
     for each in edges:
