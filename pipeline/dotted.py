@@ -66,8 +66,9 @@ def _bands(view: FieldsView, edges: Edges) -> tuple[Bands, Bands]:
 def _dot_levels(bands: list[Floats], groups: Groups) -> NDArray[np.float64]:
     """How dark the dots of each field are, 0 where its lines have none: (F,)."""
     lines = Groups.of_sizes(2 * groups.counts)
+    profiles = [np.sort(each.max(axis=1), axis=1) for each in bands]
     gaps, dots = (
-        np.array([lines.middle(np.quantile(each.max(axis=1), share, axis=1)) for each in bands])
+        np.array([lines.middle(each[:, round(share * (each.shape[1] - 1))]) for each in profiles])
         for share in GAPS
     )
     # Lines between boxes are drawn twice: dots fall into gaps.

@@ -14,7 +14,7 @@ from pipeline.dotted import fill_dotted
 from pipeline.frames import FieldsView, view_fields
 from pipeline.geometry import Edges
 from pipeline.hints import Hints, take_away
-from pipeline.ink import measure_levels, pen_ink, remove_lines
+from pipeline.ink import Levels, measure_levels, pen_ink, remove_lines
 from pipeline.lost import find_left_out, find_lost_strokes, find_passing
 from pipeline.ownership import Labels, share_out
 from pipeline.quantiles import median
@@ -83,12 +83,8 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec], hints: Hints | No
     owners = share_out(ink, edges)
     pixels = np.flatnonzero(owners >= 0)
     owner = owners.ravel().take(pixels)
-    lost = missed | find_lost_strokes(view.dark, owners, edges, groups, levels)
     empty = np.bincount(owner, minlength=len(edges)) == 0
-    lost |= find_left_out(view.dark, empty, edges, groups, levels)
-    # What was not found is not surely blank, nor what may be covered.
-    lost |= (view.frames.support < FIELD_SUPPORT)[groups.of_box]
-    lost |= _are_covered(view.frames.seen, groups)
+    lost = missed | _find_lost(view, owners, empty, levels)
     names = [(field.name, place) for field in fields for place in range(len(field.boxes))]
     cut_out, extents = _cut_out(ink, *_near(pixels, owner, ink.shape[1], edges), len(edges))
     stuck = _is_on_line(extents, edges) | find_passing(printed, extents, edges)
@@ -99,6 +95,18 @@ def segment(aligned: AlignedPage, fields: Sequence[FieldSpec], hints: Hints | No
     parts = zip(names, cut_out, lost.tolist(), around, strict=True)
     crops = tuple(BoxCrop(*name, *part) for name, *part in parts)
     return Cut(view, ink, owners, crops)
+
+
+def _find_lost(
+    view: FieldsView, owners: Labels, empty: NDArray[np.bool_], levels: Levels
+) -> NDArray[np.bool_]:
+    """Tell the boxes, (N,), of which a stroke may be lost; `empty` are those without ink."""
+    edges, groups = view.frames.edges, view.strips.groups
+    lost = find_lost_strokes(view.dark, owners, edges, groups, levels)
+    lost |= find_left_out(view.dark, empty, edges, groups, levels)
+    # What was not found is not surely blank, nor what may be covered.
+    lost |= (view.frames.support < FIELD_SUPPORT)[groups.of_box]
+    return lost | _are_covered(view.frames.seen, groups)
 
 
 def _look_around(printed: GreyImage, owners: Labels, extents: NDArray[np.intp]) -> list[GreyImage]:
