@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
+import deflate
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,8 +33,9 @@ from pipeline.records import (
 from pipeline.segment import BOX_PX, FIELD_SUPPORT, LEAST_BOX_PX, Cut, segment
 from pipeline.template import FormTemplate
 
-FASTEST = 1
-"""zlib's level: 0.1 ms and 8 kB for a page of 44 boxes; its best saves 7 % and takes 0.4 ms."""
+PACKING = 4
+"""libdeflate's level: 0.16 ms and 12 kB for a page of 60 boxes; higher ones save 2 % and take half as
+long again."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -205,7 +206,7 @@ def _decode(page: CutPage, readings: Iterator[BoxReading], profile: Profile) -> 
         fields=tuple(fields),
         boxes=tuple(rows),
         homography=_relative(page.aligned),
-        seen=zlib.compress(seen, FASTEST),
+        seen=bytes(deflate.zlib_compress(seen, PACKING)),
         rostered=roster_boxes(of_page, page.template),
     )
 

@@ -8,7 +8,8 @@ What it gives is put back as blocks that are stored and not packed. Sources: PNG
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import reduce
 from typing import Final
 
 import deflate
@@ -46,7 +47,7 @@ def unpacked(data: bytes) -> bytes:
         return data
     # A chunk's body has its length and kind before it, and its checksum behind it.
     first, last = bodies[0].start - 8, bodies[-1].stop + 4
-    return b"".join([data[:first], *_chunk(b"IDAT", b"".join(_stored(rows))), data[last:]])
+    return b"".join([data[:first], *_chunk(b"IDAT", list(_stored(rows))), data[last:]])
 
 
 def _size(header: bytes) -> int:
@@ -69,6 +70,8 @@ def _stored(rows: bytes | bytearray) -> Iterator[bytes | memoryview]:
     yield struct.pack(">I", deflate.adler32(rows))
 
 
-def _chunk(kind: bytes, body: bytes) -> tuple[bytes, bytes, bytes]:
-    checksum = deflate.crc32(body, deflate.crc32(kind))
-    return struct.pack(">I", len(body)) + kind, body, struct.pack(">I", checksum)
+def _chunk(kind: bytes, parts: Sequence[bytes | memoryview]) -> Iterator[bytes | memoryview]:
+    """Give the parts of a chunk whose body is in parts: it is large, and put together only once."""
+    yield struct.pack(">I", sum(map(len, parts))) + kind
+    yield from parts
+    yield struct.pack(">I", reduce(lambda crc, part: deflate.crc32(part, crc), (kind, *parts), 0))
