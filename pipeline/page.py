@@ -34,8 +34,8 @@ from pipeline.segment import BOX_PX, FIELD_SUPPORT, LEAST_BOX_PX, Cut, segment
 from pipeline.template import FormTemplate
 
 PACKING = 4
-"""libdeflate's level: 0.16 ms and 12 kB for a page of 60 boxes; higher ones save 2 % and take half as
-long again."""
+"""libdeflate's level: 0.16 ms and 12 kB for a page of 60 boxes; higher ones save 2 % and take half
+as long again."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
