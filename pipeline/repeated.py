@@ -26,10 +26,10 @@ AROUND = 0.15
 """How much of that is around a box at each side, as a share of its height."""
 LEAST_BOXES = 6
 """With fewer boxes writing may be alike in most."""
-MANY_BOXES = 24
+MANY_BOXES = 9
 RIM = 0.2
 """With fewer than that, what is further from the frame than this may be writing that is alike in
-most, likewise."""
+most, likewise: all boxes but one must show it."""
 USUAL = 0.35
 """A pixel is printed if so large a share of boxes is no darker, and that is dark."""
 BESIDE = np.array([0.06, 0.08, 0.1])
@@ -57,8 +57,6 @@ def without_repeated(view: FieldsView, present: NDArray[np.bool_] | None = None)
         return view
     edges = frames.edges[boxes]
     print_ = _print_of(view.dark, edges)
-    if len(boxes) < MANY_BOXES:
-        print_ = _rim(print_, edges)
     clean = view.dark.copy()
     for each in edges:
         near, laid = _lay(print_, each, clean.shape)
@@ -118,20 +116,20 @@ def _at(dark: GreyImage, x: NDArray[np.float64], y: NDArray[np.float64]) -> Grey
 
 def _print_of(dark: GreyImage, edges: Edges) -> GreyImage:
     """What most boxes show, uint8 of TILE, 0 where that is nothing."""
-    tiles = np.array([_tile(dark, each) for each in edges])
-    place = int(USUAL * len(tiles))
-    usual = np.partition(tiles, place, axis=0)[place]
+    tiles = np.sort(np.array([_tile(dark, each) for each in edges]), axis=0)
+    usual = tiles[int(USUAL * len(tiles))]
+    if len(edges) < MANY_BOXES:
+        inside = _inside(edges)
+        usual[inside] = tiles[1][inside]
     return np.where(usual > 255 * LEAST_PRINT, usual, 0).astype(np.uint8)
 
 
-def _rim(print_: GreyImage, edges: Edges) -> GreyImage:
-    """What of the print is near the frame."""
+def _inside(edges: Edges) -> tuple[slice, slice]:
+    """What of a tile is not near the frame."""
     height = median(edges[:, 3] - edges[:, 1])
     outer = np.array([height, median(edges[:, 2] - edges[:, 0])]) + 2 * AROUND * height
     top, left = np.rint((AROUND + RIM) * height / outer * TILE).astype(int).tolist()
-    near = print_.copy()
-    near[top : TILE[0] - top, left : TILE[1] - left] = 0
-    return near
+    return slice(top, TILE[0] - top), slice(left, TILE[1] - left)
 
 
 def _tile(dark: GreyImage, edges: NDArray[np.float64]) -> GreyImage:
