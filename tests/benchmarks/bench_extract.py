@@ -5,9 +5,9 @@ the grain that scanners see. Reading and decoding take turns and are measured by
 processor, so that whatever else the machine does matters less. Decoding is measured in a process of
 its own, as a program does it that does nothing else, and again in the one that reads, where the
 memory that reading keeps makes it faster. Two workers are measured by the clock, and need two idle
-cores. Each run begins with an empty output folder, so that
-what a run costs once is shared by the pages of that run alone. `--pages 5000` measures instead how
-memory grows over one run of so many pages.
+cores. Each run begins with an empty output folder, so that what a run costs once is shared by the
+pages of that run alone. `--pages 5000` measures instead how memory grows over one run of so many
+pages.
 """
 
 import argparse
