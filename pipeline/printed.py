@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pipeline.errors import TemplateError
 from pipeline.geometry import Matrix, bounding_box, reduce, transform
 from pipeline.matching import PageRows
-from pipeline.records import GreyImage, Points
+from pipeline.records import Box, GreyImage, Points
 from pipeline.sketch import Sketch
 from pipeline.template import FormTemplate
 
@@ -109,13 +109,10 @@ def reference_print(template: FormTemplate) -> Points:
     if template.reference is None:
         return np.zeros((0, 2))
     dark = _print_of(template.reference)
-    scale = np.array(dark.shape) / np.array(template.size)
     around = np.zeros_like(dark)
     for field in template.fields:
         area = bounding_box(field.boxes, AROUND * field.boxes[0].height)
-        top, bottom = (max(round(y * scale[0]), 0) for y in (area.top, area.bottom))
-        left, right = (max(round(x * scale[1]), 0) for x in (area.left, area.right))
-        around[top:bottom, left:right] = 255
+        around[_pixels(area, dark, template)] = 255
     return _some_points(np.asarray(cv2.bitwise_and(dark, around), np.uint8), template.size)
 
 
@@ -129,13 +126,18 @@ def loose_print(template: FormTemplate) -> Points:
     if template.reference is None:
         return np.zeros((0, 2))
     dark = _print_of(template.reference).copy()
-    scale = np.array(dark.shape) / np.array(template.size)
     for box in (box for field in template.fields for box in field.boxes):
         area = bounding_box((box,), FRAME * box.height)
-        top, bottom = (max(round(y * scale[0]), 0) for y in (area.top, area.bottom))
-        left, right = (max(round(x * scale[1]), 0) for x in (area.left, area.right))
-        dark[top:bottom, left:right] = 0
+        dark[_pixels(area, dark, template)] = 0
     return _some_points(dark, template.size)
+
+
+def _pixels(area: Box, image: GreyImage, template: FormTemplate) -> tuple[slice, slice]:
+    """Rows and columns of an image of a whole form that an area of its template takes up."""
+    y, x = np.array(image.shape) / np.array(template.size)
+    top, bottom = (max(round(each * y), 0) for each in (area.top, area.bottom))
+    left, right = (max(round(each * x), 0) for each in (area.left, area.right))
+    return slice(top, bottom), slice(left, right)
 
 
 @lru_cache(maxsize=64)
